@@ -1,0 +1,98 @@
+/* log I_nu(x) and its derivatives in order and argument, for the transition density of CIR.
+ *
+ * I_nu(x) = sum_m t_m, t_m = (x/2)^(2m+nu) / (m! Gamma(m+nu+1)) (Abramowitz and Stegun 1964, 9.6.10), all
+ * terms positive for nu > -1. The derivatives of log I are means and covariances of those of log t_m under
+ * the weights t_m / sum t, taken about the largest term so that nothing cancels.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include <gsl/gsl_sf_gamma.h>
+#include <gsl/gsl_sf_psi.h>
+
+#include "core/constants.h"
+#include "tape/kernels.h"
+
+/* Sums over m of w = t_m / t_mode times: 1, the distance s = m - mode, minus the change d of psi(m + nu + 1)
+ * from the mode, their products, and psi'(m + nu + 1). */
+typedef struct moments {
+    double w, s, d, ss, sd, dd, trigamma;
+} moments;
+
+static void add(moments *sum, double w, double s, double d, double trigamma)
+{
+    sum->w += w;
+    sum->s += w * s;
+    sum->d += w * d;
+    sum->ss += w * s * s;
+    sum->sd += w * s * d;
+    sum->dd += w * d * d;
+    sum->trigamma += w * trigamma;
+}
+
+static moments sum_terms(double nu, double x, double mode)
+{
+    const double quarter = 0.25 * x * x, smallest = 1e-19;
+    gsl_sf_result psi1;
+    gsl_sf_psi_1_e(mode + nu + 1.0, &psi1);
+    moments sum = {0};
+    add(&sum, 1.0, 0.0, 0.0, psi1.val);
+    double w = 1.0, d = 0.0, trigamma = psi1.val;
+    for (double m = mode; w > smallest * sum.w;) { /* upwards: psi(z + 1) = psi(z) + 1/z */
+        const double z = m + nu + 1.0;
+        m += 1.0;
+        w *= quarter / (m * z);
+        d -= 1.0 / z;
+        trigamma -= 1.0 / (z * z);
+        add(&sum, w, m - mode, d, trigamma);
+    }
+    w = 1.0, d = 0.0, trigamma = psi1.val;
+    for (double m = mode; m > 0.0 && w > smallest * sum.w;) {
+        const double z = m + nu;
+        w *= m * z / quarter;
+        m -= 1.0;
+        d += 1.0 / z;
+        trigamma += 1.0 / (z * z);
+        add(&sum, w, m - mode, d, trigamma);
+    }
+    return sum;
+}
+
+/* log t_mode by Stirling's formula with GSL's correction Gamma*, the large parts cancelled on paper. */
+static double log_largest(double nu, double x, double mode)
+{
+    const double a = mode + 1.0, b = mode + nu + 1.0, half = 0.5 * x;
+    gsl_sf_result star_a, star_b;
+    gsl_sf_gammastar_e(a, &star_a);
+    gsl_sf_gammastar_e(b, &star_b);
+    const double ratio = (half * half - a * b) / (a * b); /* near 0 at the mode of a large sum */
+    return mode * (ratio > -0.5 ? log1p(ratio) : log(half) + log(half) - log(a) - log(b)) + nu * log(half / b) -
+           0.5 * (log(a) + log(b)) + a + b - NSDE_LOG_2PI - log(star_a.val) - log(star_b.val);
+}
+
+double nsde_log_bessel_i_value(double nu, double x, uint32_t extra)
+{
+    if (!(nu > -1.0) || !(x > 0.0) || !isfinite(nu) || !isfinite(x))
+        return NAN;
+    const double mode = floor(fmax(0.0, 0.5 * (sqrt(nu * nu + x * x) - nu)));
+    const moments sum = sum_terms(nu, x, mode);
+    const double s = sum.s / sum.w, d = sum.d / sum.w, mean_m = mode + s;
+    gsl_sf_result psi;
+    switch (extra) {
+    case 0:
+        return log_largest(nu, x, mode) + log(sum.w);
+    case 1: /* by x */
+        return (2.0 * mean_m + nu) / x;
+    case 2:
+        return (4.0 * (sum.ss / sum.w - s * s) - (2.0 * mean_m + nu)) / (x * x);
+    case 3: /* by order */
+        gsl_sf_psi_e(mode + nu + 1.0, &psi);
+        return log(0.5 * x) - psi.val + d;
+    case 4:
+        return (1.0 + 2.0 * (sum.sd / sum.w - s * d)) / x;
+    case 6:
+        return sum.dd / sum.w - d * d - sum.trigamma / sum.w;
+    default:
+        return NAN;
+    }
+}

@@ -1,0 +1,56 @@
+/* Executing one instruction, forward or back; private to src/tape.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_TAPE_EXECUTE_H
+#define NSDE_TAPE_EXECUTE_H
+
+#include "tape/program.h"
+
+/* The memory a sweep works on: panels of `stride` numbers a row, of which `lanes` are computed. */
+typedef struct nsde_memory {
+    const nsde_program *program;
+    const nsde_plan *plan;
+    double *region[2];      /* by nsde_region */
+    double *adjoint;        /* of all values but parameters */
+    double *parameter_adjoint;
+    size_t stride, lanes;
+} nsde_memory;
+
+static inline double *nsde_value_at(const nsde_memory *memory, uint32_t id)
+{
+    const nsde_place place = memory->plan->value[id];
+    return memory->region[memory->program->values[id].fixed ? NSDE_FIXED : NSDE_FRAME] +
+           place.rows * memory->stride + place.numbers;
+}
+
+/* The adjoint of a value; for an alias that of the leaf's rows. Undefined for inactive values. */
+static inline double *nsde_adjoint_at(const nsde_memory *memory, uint32_t id)
+{
+    const nsde_value *value = &memory->program->values[id];
+    const nsde_place place = memory->plan->adjoint[id];
+    const uint32_t leaf = value->alias ? value->node.arg[0] : id;
+    if (memory->program->values[leaf].node.op == OP_parameter)
+        return memory->parameter_adjoint + place.numbers;
+    return memory->adjoint + place.rows * memory->stride + place.numbers;
+}
+
+void nsde_execute(const nsde_memory *memory, uint32_t id);
+void nsde_execute_reverse(const nsde_memory *memory, uint32_t id);
+
+/* rows.c: the operations on rows and the dense algebra, forward and back. */
+void nsde_execute_rows(const nsde_memory *memory, uint32_t id);
+/* Adds to the adjoint of operand i, or sets it when it is the first to touch it. */
+void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i);
+
+/* Rows of a value are `step` numbers apart and `width` numbers long. */
+static inline size_t nsde_row_step(const nsde_memory *memory, uint32_t id)
+{
+    return memory->program->values[id].node.uniform ? 1 : memory->stride;
+}
+
+static inline size_t nsde_row_width(const nsde_memory *memory, uint32_t id)
+{
+    return memory->program->values[id].node.uniform ? 1 : memory->lanes;
+}
+
+#endif

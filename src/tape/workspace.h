@@ -1,0 +1,22 @@
+/* A workspace from inside; private to src/tape.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_TAPE_WORKSPACE_H
+#define NSDE_TAPE_WORKSPACE_H
+
+#include "tape/execute.h"
+#include "tape/kernels.h"
+
+struct nsde_workspace {
+    nsde_memory memory;
+    nsde_sweep sweep;
+    size_t paths, frame_size, adjoint_size; /* sizes in numbers */
+    double **output_adjoint; /* [n_outputs] */
+    nsde_arena arena;
+};
+
+void nsde_workspace_set_paths(nsde_workspace *workspace, size_t paths);
+/* Clears the adjoints of inputs and outputs and adds what the caller put on the outputs. */
+void nsde_workspace_seed_adjoints(nsde_workspace *workspace);
+
+#endif
