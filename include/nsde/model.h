@@ -1,0 +1,142 @@
+/* nsde/model.h: a stochastic differential equation dX = f(X, t; p) dt + g(X, t; p) dW as recorded
+ * coefficients with named, bounded parameters.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_MODEL_H
+#define NSDE_MODEL_H
+
+#include "nsde/tape.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How the noise enters, from narrow to wide; a scheme for a class admits those before it.
+ *  Additive: g does not depend on x (and has any shape). Scalar: one Brownian motion. Diagonal: component i
+ *  has a Brownian motion of its own and g_i depends on x_i alone. Commutative: the columns of g commute.
+ *  A diagonal matrix whose entries see other states does not commute: that is general noise. */
+#define NSDE_NOISE_LIST(X)                                                                                   \
+    X(ADDITIVE, "additive") X(SCALAR, "scalar") X(DIAGONAL, "diagonal") X(COMMUTATIVE, "commutative")        \
+    X(GENERAL, "general")
+
+typedef enum nsde_noise_class {
+#define NSDE_NOISE_ENUM(name, text) NSDE_NOISE_##name,
+    NSDE_NOISE_LIST(NSDE_NOISE_ENUM)
+#undef NSDE_NOISE_ENUM
+} nsde_noise_class;
+
+NSDE_API const char *nsde_noise_class_name(nsde_noise_class noise);
+
+typedef enum nsde_calculus { NSDE_ITO, NSDE_STRATONOVICH } nsde_calculus;
+
+NSDE_API const char *nsde_calculus_name(nsde_calculus calculus); /**< "Ito" or "Stratonovich". */
+
+/** A parameter: its bounds are open (a value lies strictly between) and may be infinite. */
+typedef struct nsde_parameter_definition {
+    const char *name;
+    const char *doc;
+    double lower, upper;
+    double start; /**< where a fit begins when nothing better is known; strictly within the bounds */
+} nsde_parameter_definition;
+
+/** Where a coefficient is recorded: state x [dim], time t [1], parameters p [n_parameters]. */
+typedef struct nsde_at {
+    nsde_tape *tape;
+    nsde_var x, t, p;
+    size_t dim, noise_dim;
+    void *context; /**< the definition's */
+} nsde_at;
+
+/** A transition of the model over a time h: from x at time t to x_next at t + h. */
+typedef struct nsde_transition {
+    nsde_at from;
+    nsde_var x_next; /**< [dim] */
+    nsde_var h;      /**< [1] */
+} nsde_transition;
+
+/** Observations of a one-dimensional state: values[n] and the times gaps[n - 1] between them. */
+typedef struct nsde_observations {
+    size_t n;
+    const double *values, *gaps;
+} nsde_observations;
+
+/** A model as its author describes it; nsde_model_create checks and copies it (strings and context stay the
+ *  caller's and must outlive the model). Zero or NULL where a member does not apply. */
+typedef struct nsde_model_definition {
+    const char *name;
+    const char *equation; /**< such as "dX = kappa (mu - X) dt + sigma dW" */
+    const char *doc;
+    size_t dim;       /**< number of states */
+    size_t noise_dim; /**< number of Brownian motions; 0 means as many as states */
+    nsde_noise_class noise;
+    nsde_calculus calculus;
+    const nsde_parameter_definition *parameters;
+    size_t n_parameters;
+    /** States lie in this interval when they are observations of the model (open; both 0: everywhere). */
+    double state_lower, state_upper;
+    /** f: [dim] rows. */
+    nsde_var (*drift)(const nsde_at *at);
+    /** g: [dim] rows for diagonal noise (and for one dimension), else [dim][noise_dim] row-major. */
+    nsde_var (*diffusion)(const nsde_at *at);
+    /** Optional: log density of the exact transition, 1 row. */
+    nsde_var (*log_density)(const nsde_transition *step);
+    /** Optional: rough estimates to start a fit from; writes parameters[n_parameters]. */
+    void (*start)(const nsde_observations *data, double *parameters);
+    /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data
+     *  span too few of its time scales to tell it. */
+    double (*reversion_rate)(const double *parameters);
+    /** Optional: passed to the coefficients through nsde_at. */
+    void *context;
+} nsde_model_definition;
+
+/** Weighted least squares of dX = (a + b X) dt + s |X|^gamma dW on its Euler steps, for `start` functions.
+ *  At least two observations. */
+NSDE_API void nsde_start_linear_drift(const nsde_observations *data, double gamma, double *a, double *b,
+                                      double *s);
+
+/** From that line to kappa (mu - X): kappa = -b where the data revert, else one per span of the data; mu
+ *  where the line crosses 0 if that lies within the data, else their mean. */
+NSDE_API void nsde_start_mean_reversion(const nsde_observations *data, double a, double b, double *kappa,
+                                        double *mu);
+
+/** Log density of a normal distribution at x, elementwise: -(log(2 pi variance) + (x - mean)^2 / variance) / 2. */
+NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var variance);
+
+typedef struct nsde_model nsde_model;
+
+/** Checks a definition and makes a model of it: names, bounds, and that the coefficients record with the
+ *  right number of rows.
+ *  @return NSDE_INVALID or NSDE_RECORDING with a sentence naming the model and the cause */
+NSDE_API NSDE_MUST_USE nsde_status nsde_model_create(const nsde_model_definition *definition,
+                                                     nsde_model **model);
+/** A model shipped with the library, by name ("ou", "cir", "gbm", "ckls", …).
+ *  @return NSDE_NOT_FOUND with the names there are */
+NSDE_API NSDE_MUST_USE nsde_status nsde_model_open(const char *name, nsde_model **model);
+NSDE_API void nsde_model_destroy(nsde_model *model); /**< Takes NULL. */
+
+/** The shipped models, in the order of their names: 0 … nsde_shipped_count - 1. */
+NSDE_API size_t nsde_shipped_count(void);
+NSDE_API const nsde_model_definition *nsde_shipped(size_t number); /**< NULL beyond the last. */
+
+/** What the model was made from, with noise_dim filled in; valid as long as the model. */
+NSDE_API const nsde_model_definition *nsde_model_describe(const nsde_model *model);
+/** The number of the parameter called `name`.
+ *  @return NSDE_NOT_FOUND with the names there are */
+NSDE_API NSDE_MUST_USE nsde_status nsde_model_parameter(const nsde_model *model, const char *name,
+                                                        size_t *number);
+/** parameters[n_parameters] lie within their bounds?
+ *  @return NSDE_INVALID naming the first that does not */
+NSDE_API NSDE_MUST_USE nsde_status nsde_model_check_parameters(const nsde_model *model,
+                                                               const double *parameters);
+
+/** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state. */
+NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
+NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
+/** Is g stored as its diagonal (true) or as a full matrix? */
+NSDE_API bool nsde_model_is_diagonal(const nsde_model *model);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,214 @@
+/* Checking a definition and making a model of it.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "core/constants.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "nsde/model.h"
+
+struct nsde_model {
+    nsde_model_definition definition;
+    bool diagonal; /* g is stored as its diagonal */
+};
+
+const char *nsde_noise_class_name(nsde_noise_class noise)
+{
+    switch (noise) {
+#define NSDE_NOISE_CASE(name, text)                                                                          \
+    case NSDE_NOISE_##name:                                                                                  \
+        return text;
+        NSDE_NOISE_LIST(NSDE_NOISE_CASE)
+#undef NSDE_NOISE_CASE
+    }
+    return "unknown noise class";
+}
+
+const char *nsde_calculus_name(nsde_calculus calculus)
+{
+    return calculus == NSDE_ITO ? "Ito" : "Stratonovich";
+}
+
+static nsde_status check_parameters(const nsde_model_definition *d)
+{
+    for (size_t i = 0; i < d->n_parameters; i++) {
+        const nsde_parameter_definition *p = &d->parameters[i];
+        if (!p->name || !*p->name)
+            return nsde_fail(NSDE_INVALID, "model %s: parameter %zu has no name", d->name, i);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(p->name, d->parameters[j].name) == 0)
+                return nsde_fail(NSDE_INVALID, "model %s: two parameters are called %s", d->name, p->name);
+        if (!(p->lower < p->upper) || !(p->start > p->lower) || !(p->start < p->upper))
+            return nsde_fail(NSDE_INVALID, "model %s: parameter %s starts at %g, outside its bounds (%g, %g)", d->name,
+                             p->name, p->start, p->lower, p->upper);
+    }
+    return NSDE_OK;
+}
+
+static nsde_status check_definition(const nsde_model_definition *d)
+{
+    size_t entries;
+    if (!d || !d->name || !*d->name)
+        return nsde_fail(NSDE_INVALID, "a model needs a definition with a name");
+    if (!d->drift || !d->diffusion)
+        return nsde_fail(NSDE_INVALID, "model %s: drift and diffusion are needed", d->name);
+    if (d->dim == 0 || d->dim > INT32_MAX || d->noise_dim > INT32_MAX ||
+        !nsde_size_mul(d->dim, d->noise_dim ? d->noise_dim : d->dim, &entries) || entries > INT32_MAX)
+        return nsde_fail(NSDE_INVALID, "model %s: %zu states and %zu noises are not possible", d->name, d->dim,
+                         d->noise_dim);
+    if (d->n_parameters && !d->parameters)
+        return nsde_fail(NSDE_INVALID, "model %s: parameters is NULL", d->name);
+    if (d->noise < NSDE_NOISE_ADDITIVE || d->noise > NSDE_NOISE_GENERAL || d->calculus < NSDE_ITO ||
+        d->calculus > NSDE_STRATONOVICH)
+        return nsde_fail(NSDE_INVALID, "model %s: no such noise class or calculus", d->name);
+    const size_t noises = d->noise_dim ? d->noise_dim : d->dim;
+    if ((d->noise == NSDE_NOISE_SCALAR && noises != 1) || (d->noise == NSDE_NOISE_DIAGONAL && noises != d->dim))
+        return nsde_fail(NSDE_INVALID, "model %s: %s noise cannot have %zu noises for %zu states", d->name,
+                         nsde_noise_class_name(d->noise), noises, d->dim);
+    return check_parameters(d);
+}
+
+static nsde_at at_of(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
+{
+    const nsde_model_definition *d = &model->definition;
+    return (nsde_at){.tape = x.tape,
+                     .x = x,
+                     .t = t,
+                     .p = p,
+                     .dim = d->dim,
+                     .noise_dim = d->noise_dim,
+                     .context = d->context};
+}
+
+/* A coefficient that is the same in every row may be recorded as one row. */
+static nsde_var widened(nsde_var a, size_t rows)
+{
+    return nsde_rows(a) == 1 && rows > 1 ? nsde_broadcast(a, rows) : a;
+}
+
+nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
+{
+    const nsde_at at = at_of(model, x, t, p);
+    return widened(model->definition.drift(&at), model->definition.dim);
+}
+
+nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
+{
+    const nsde_at at = at_of(model, x, t, p);
+    const nsde_var g = model->definition.diffusion(&at);
+    return model->diagonal ? widened(g, model->definition.dim) : g;
+}
+
+/* Records both coefficients once, to see their rows and the mistakes they make. */
+static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
+{
+    const nsde_model_definition *d = &model->definition;
+    const nsde_var x = nsde_input(tape, d->dim), t = nsde_uniform(tape, 1);
+    const nsde_var p = d->n_parameters ? nsde_parameter(tape, d->n_parameters) : nsde_real(tape, 0.0);
+    const size_t f_rows = nsde_rows(nsde_model_drift(model, x, t, p));
+    const nsde_status status = nsde_tape_status(tape);
+    if (status)
+        return nsde_fail_within(status, "model %s: drift", d->name);
+    if (f_rows != d->dim)
+        return nsde_fail(NSDE_INVALID, "model %s: the drift has %zu rows for %zu states", d->name, f_rows, d->dim);
+    const nsde_at at = at_of(model, x, t, p);
+    const size_t g_rows = nsde_rows(d->diffusion(&at)), full = d->dim * d->noise_dim;
+    if (nsde_tape_status(tape))
+        return nsde_fail_within(nsde_tape_status(tape), "model %s: diffusion", d->name);
+    model->diagonal = d->noise_dim == d->dim && (g_rows == d->dim || g_rows == 1);
+    if (!model->diagonal && g_rows != full)
+        return nsde_fail(NSDE_INVALID, "model %s: the diffusion has %zu rows for %zu states and %zu noises", d->name,
+                         g_rows, d->dim, d->noise_dim);
+    if (d->noise == NSDE_NOISE_DIAGONAL && !model->diagonal)
+        return nsde_fail(NSDE_INVALID, "model %s: a diagonal diffusion has %zu rows, one a state, not %zu", d->name,
+                         d->dim, g_rows);
+    return NSDE_OK;
+}
+
+nsde_status nsde_model_create(const nsde_model_definition *definition, nsde_model **model)
+{
+    if (!model)
+        return nsde_fail(NSDE_INVALID, "nsde_model_create: model is NULL");
+    *model = NULL;
+    nsde_status status = check_definition(definition);
+    void *memory = NULL;
+    nsde_tape *tape = NULL;
+    if (!status)
+        status = nsde_alloc(1, sizeof(nsde_model), "model", &memory);
+    nsde_model *made = memory;
+    if (!status)
+        status = nsde_tape_create(&tape);
+    if (status)
+        goto fail;
+    made->definition = *definition;
+    if (!made->definition.noise_dim)
+        made->definition.noise_dim = definition->dim;
+    status = check_coefficients(made, tape);
+    if (status)
+        goto fail;
+    nsde_tape_destroy(tape);
+    *model = made;
+    return NSDE_OK;
+fail:
+    nsde_tape_destroy(tape);
+    nsde_free(memory);
+    return status;
+}
+
+void nsde_model_destroy(nsde_model *model)
+{
+    nsde_free(model);
+}
+
+const nsde_model_definition *nsde_model_describe(const nsde_model *model)
+{
+    return &model->definition;
+}
+
+bool nsde_model_is_diagonal(const nsde_model *model)
+{
+    return model->diagonal;
+}
+
+nsde_status nsde_model_parameter(const nsde_model *model, const char *name, size_t *number)
+{
+    const nsde_model_definition *d = &model->definition;
+    char names[NSDE_MESSAGE_SIZE / 2] = "";
+    for (size_t i = 0; i < d->n_parameters; i++) {
+        if (strcmp(d->parameters[i].name, name) == 0) {
+            *number = i;
+            return NSDE_OK;
+        }
+        if (strlen(names) + strlen(d->parameters[i].name) + 3 < sizeof names) {
+            strcat(names, i ? ", " : "");
+            strcat(names, d->parameters[i].name);
+        }
+    }
+    return nsde_fail(NSDE_NOT_FOUND, "model %s has no parameter \"%.100s\"; it has %s", d->name, name,
+                     *names ? names : "none");
+}
+
+nsde_status nsde_model_check_parameters(const nsde_model *model, const double *parameters)
+{
+    const nsde_model_definition *d = &model->definition;
+    if (!parameters && d->n_parameters)
+        return nsde_fail(NSDE_INVALID, "model %s: parameters are needed", d->name);
+    for (size_t i = 0; i < d->n_parameters; i++) {
+        const nsde_parameter_definition *p = &d->parameters[i];
+        if (!isfinite(parameters[i]))
+            return nsde_fail(NSDE_INVALID, "model %s: parameter %s is %g", d->name, p->name, parameters[i]);
+        if (!(parameters[i] > p->lower) || !(parameters[i] < p->upper))
+            return nsde_fail(NSDE_INVALID, "model %s: parameter %s = %g is outside its bounds (%g, %g)", d->name,
+                             p->name, parameters[i], p->lower, p->upper);
+    }
+    return NSDE_OK;
+}
+
+nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var variance)
+{
+    const nsde_var distance = nsde_div(nsde_square(nsde_sub(x, mean)), variance);
+    const nsde_var log_scale = nsde_add_real(nsde_log(variance), NSDE_LOG_2PI);
+    return nsde_mul_real(nsde_add(log_scale, distance), -0.5);
+}
