@@ -103,14 +103,15 @@ static void write_frame(const nsde_plot *plot, bool svg, const char *picture, ns
                     "set output ",
                     svg ? "svg" : "pngcairo", svg ? "sans-serif,16" : "Sans,14");
     write_quoted(file, picture);
-    nsde_file_print(file, "\nset border 3 lw 1.2 lc rgb '#404040'\n"
-                          "set tics nomirror out scale 0.6 textcolor rgb '#404040'\n"
-                          "set grid back lt 1 lw 0.8 lc rgb '#dcdcdc'\n"
-                          "set rmargin 4\n"
-                          "set bars small\n"
-                          "set key outside center bottom horizontal Left reverse samplen 2.5 noautotitle\n");
+    nsde_file_print(
+        file, "\nset border 3 lw 1.2 lc rgb '#404040'\n"
+              "set tics nomirror out scale 0.6 textcolor rgb '#404040'\n"
+              "set grid back lt 1 lw 0.8 lc rgb '#dcdcdc'\n"
+              "set rmargin 4\n"
+              "set bars small\n"
+              "set key outside center bottom horizontal Left reverse samplen 2.5 height 1 noautotitle\n");
     write_setting(file, "title", plot->title, "font ',18' textcolor rgb '#202020'");
-    write_setting(file, "xlabel", plot->x_label, "textcolor rgb '#202020'");
+    write_setting(file, "xlabel", plot->x_label, "offset 0,0.4 textcolor rgb '#202020'");
     write_setting(file, "ylabel", plot->y_label, "textcolor rgb '#202020'");
     if (plot->log_x)
         write_log_range(plot, file);
