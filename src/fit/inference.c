@@ -69,7 +69,7 @@ nsde_status nsde_fit_infer(const nsde_model *model, nsde_fit *fit, bool *definit
             if (is_estimated(&fit->estimates[j]))
                 matrix[k++] = -fit->hessian[i * n + j];
     const size_t rows = (size_t)lround(sqrt((double)k));
-    *definite = invert(matrix, diagonal, rows);
+    *definite = !rows || invert(matrix, diagonal, rows);
     const double z = gsl_cdf_ugaussian_Pinv(0.5 + 0.5 * fit->level);
     k = 0;
     for (size_t i = 0; i < n; i++)

@@ -200,6 +200,7 @@ static void gradient_at(const gsl_vector *v, void *context, gsl_vector *gradient
 void nsde_search_approach(nsde_search *s)
 {
     const double near = 0.1; /* length of the gradient at which Newton's steps take over */
+    enum { MOST = 40 };      /* steps after which the scale of the start has outlived its use */
     nsde_search_scale(s);
     if (s->smallest > 1e-6 && sqrt(2.0 * s->decrement) < near)
         return;
@@ -207,7 +208,7 @@ void nsde_search_approach(nsde_search *s)
     memcpy(s->origin, s->at.u, s->n * sizeof(double));
     int status = gsl_multimin_fdfminimizer_set(s->minimizer, &function, s->zero, 1.0, 0.1);
     bool more = true;
-    while (!status && more && gsl_blas_dnrm2(s->minimizer->gradient) > near) {
+    for (int k = 0; k < MOST && !status && more && gsl_blas_dnrm2(s->minimizer->gradient) > near; k++) {
         status = gsl_multimin_fdfminimizer_iterate(s->minimizer);
         more = nsde_search_step_done(s, s->minimizer->f);
     }
