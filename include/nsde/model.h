@@ -16,8 +16,8 @@ extern "C" {
  *  has a Brownian motion of its own and g_i depends on x_i alone. Commutative: the columns of g commute.
  *  A diagonal matrix whose entries see other states does not commute: that is general noise. */
 #define NSDE_NOISE_LIST(X)                                                                                   \
-    X(ADDITIVE, "additive") X(SCALAR, "scalar") X(DIAGONAL, "diagonal") X(COMMUTATIVE, "commutative")        \
-    X(GENERAL, "general")
+    X(ADDITIVE, "additive")                                                                                  \
+    X(SCALAR, "scalar") X(DIAGONAL, "diagonal") X(COMMUTATIVE, "commutative") X(GENERAL, "general")
 
 typedef enum nsde_noise_class {
 #define NSDE_NOISE_ENUM(name, text) NSDE_NOISE_##name,
@@ -102,7 +102,8 @@ NSDE_API void nsde_start_linear_drift(const nsde_observations *data, double gamm
 NSDE_API void nsde_start_mean_reversion(const nsde_observations *data, double a, double b, double *kappa,
                                         double *mu);
 
-/** Log density of a normal distribution at x, elementwise: -(log(2 pi variance) + (x - mean)^2 / variance) / 2. */
+/** Log density of a normal distribution at x, elementwise: -(log(2 pi variance) + (x - mean)^2 / variance)
+ * / 2. */
 NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var variance);
 
 typedef struct nsde_model nsde_model;

@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define NSDE_API __attribute__((visibility("default")))
+#define NSDE_API      __attribute__((visibility("default")))
 #define NSDE_MUST_USE __attribute__((warn_unused_result))
 #else
 #define NSDE_API

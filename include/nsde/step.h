@@ -26,7 +26,7 @@ typedef struct nsde_integrator {
     double strong_order, weak_order;
     double additive_order; /**< strong order for additive noise */
     nsde_calculus calculus;
-    nsde_noise_class noise; /**< the widest class admitted */
+    nsde_noise_class noise;                     /**< the widest class admitted */
     nsde_var (*record)(const nsde_step_at *at); /**< the state after the step: [dim] */
 } nsde_integrator;
 

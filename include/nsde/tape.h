@@ -119,12 +119,13 @@ NSDE_API nsde_var nsde_normal_cdf(nsde_var a);
 NSDE_API nsde_var nsde_log_bessel_i(nsde_var order, nsde_var a);
 
 /* Rows. */
-NSDE_API nsde_var nsde_row(nsde_var a, size_t row);                    /**< One row. */
-NSDE_API nsde_var nsde_slice(nsde_var a, size_t first, size_t count);  /**< `count` rows from `first` on. */
-NSDE_API nsde_var nsde_stack(size_t count, const nsde_var parts[]);    /**< The rows of all, one below another. */
-NSDE_API nsde_var nsde_broadcast(nsde_var a, size_t rows);             /**< A value of one row, `rows` times. */
-NSDE_API nsde_var nsde_sum(nsde_var a);                                /**< Sum over rows: one row. */
-NSDE_API nsde_var nsde_dot(nsde_var a, nsde_var b);                    /**< Sum over rows of a * b: one row. */
+NSDE_API nsde_var nsde_row(nsde_var a, size_t row);                   /**< One row. */
+NSDE_API nsde_var nsde_slice(nsde_var a, size_t first, size_t count); /**< `count` rows from `first` on. */
+NSDE_API nsde_var nsde_stack(size_t count,
+                             const nsde_var parts[]);      /**< The rows of all, one below another. */
+NSDE_API nsde_var nsde_broadcast(nsde_var a, size_t rows); /**< A value of one row, `rows` times. */
+NSDE_API nsde_var nsde_sum(nsde_var a);                    /**< Sum over rows: one row. */
+NSDE_API nsde_var nsde_dot(nsde_var a, nsde_var b);        /**< Sum over rows of a * b: one row. */
 /** W x + b: W uniform of rows m*n (row-major [m][n]), x of n rows, b uniform of m rows or NULL for none. */
 NSDE_API nsde_var nsde_dense(nsde_var weights, const nsde_var *bias, nsde_var x, size_t outputs);
 /** A x with a matrix that may differ from path to path: A of rows m*n (row-major [m][n]), x of n rows. */
@@ -197,7 +198,8 @@ NSDE_API void nsde_workspace_prepare(nsde_workspace *workspace);
  *  multiple of 16 are computed too and must hold harmless numbers. A path's values do not depend on the
  *  number or position of the others, to the last bit. */
 NSDE_API void nsde_forward(nsde_workspace *workspace, size_t paths);
-/** Value of output k after nsde_forward: [rows][stride]; for a uniform output [rows] (nsde_output_uniform). */
+/** Value of output k after nsde_forward: [rows][stride]; for a uniform output [rows] (nsde_output_uniform).
+ */
 NSDE_API const double *nsde_workspace_output(const nsde_workspace *workspace, size_t output);
 NSDE_API bool nsde_output_is_uniform(const nsde_program *program, size_t output);
 
@@ -221,7 +223,7 @@ typedef struct nsde_instruction {
     size_t number;         /**< 0 … nsde_program_instructions - 1 */
     const char *operation; /**< such as "mul" */
     size_t rows;
-    bool uniform;          /**< values are [rows], else [rows][stride] */
+    bool uniform; /**< values are [rows], else [rows][stride] */
     const double *value;
     const double *adjoint; /**< laid out as value */
     size_t n_operands;

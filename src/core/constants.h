@@ -9,5 +9,6 @@
 #define NSDE_1_SQRT_2PI 0.39894228040143267794 /* 1 / sqrt(2 pi) */
 #define NSDE_LOG_2PI    1.83787706640934548356 /* log(2 pi) */
 #define NSDE_SQRT1_2    0.70710678118654752440 /* sqrt(1 / 2) */
+#define NSDE_LN2        0.69314718055994530942 /* log(2) */
 
 #endif

@@ -1,0 +1,83 @@
+/* nsde/simulate.h: many paths of a model.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_SIMULATE_H
+#define NSDE_SIMULATE_H
+
+#include "nsde/model.h"
+#include "nsde/noise.h"
+#include "nsde/step.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The settings that are numbers: type, name, default, least, most, what it is. */
+#define NSDE_SIMULATE_SETTINGS(X)                                                                            \
+    X(double, t0, 0.0, -1e300, 1e300, "time at which the paths start")                                       \
+    X(double, t1, 1.0, -1e300, 1e300, "time at which they end, after t0")                                    \
+    X(size_t, steps, 100, 1, SIZE_MAX, "number of equal steps from t0 to t1")                                \
+    X(size_t, paths, 1, 1, SIZE_MAX, "number of paths")                                                      \
+    X(size_t, first_path, 0, 0, SIZE_MAX, "number of the first path: the noise belongs to the number")       \
+    X(size_t, save_every, 0, 0, SIZE_MAX, "keep every so many steps, and the last; 0 keeps start and end")   \
+    X(uint64_t, seed, 1, 0, UINT64_MAX, "seed of the noise")                                                 \
+    X(int, threads, 0, 0, 1024, "threads; 0 for one per core; results do not depend on it")
+
+/** What to do with a path that leaves the finite numbers. */
+typedef enum nsde_on_failure {
+    NSDE_STOP, /**< the call fails and names the path, the step, the time and the seed */
+    NSDE_DROP  /**< the path reads NaN from there on and is counted */
+} nsde_on_failure;
+
+typedef struct nsde_simulate_settings {
+#define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
+    NSDE_SIMULATE_SETTINGS(NSDE_SETTING_FIELD)
+#undef NSDE_SETTING_FIELD
+    const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
+    const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
+    nsde_on_failure on_failure;
+    /** Called now and then from the calling thread with the number of paths done; may be NULL. */
+    void (*progress)(void *context, size_t done, size_t all);
+    void *progress_context;
+} nsde_simulate_settings;
+
+NSDE_API nsde_simulate_settings nsde_simulate_settings_default(void);
+
+/** Paths of a model. Plain; destroy it with nsde_simulation_destroy. */
+typedef struct nsde_simulation {
+    size_t n_times, dim, n_paths;
+    double *times;       /**< [n_times] */
+    double *states;      /**< [n_times][dim][n_paths] */
+    size_t n_failed;     /**< paths that left the finite numbers (NSDE_DROP) */
+    size_t *failed_step; /**< [n_paths] the step (from 1) that did it; 0 for none */
+} nsde_simulation;
+
+/** Simulates paths numbered first_path … first_path + paths - 1. The result depends on the seed and the
+ *  settings, to the last bit, and not on the number of threads; path i is the same in any batch.
+ *  @param parameters [n_parameters] within their bounds
+ *  @param x0 [dim], the same for every path
+ *  @return NSDE_INVALID, NSDE_UNSUPPORTED (integrator and model do not go together), NSDE_OVERFLOW,
+ *          NSDE_NO_MEMORY, NSDE_DIVERGED naming path, step, time, state and seed */
+NSDE_API NSDE_MUST_USE nsde_status nsde_simulate(const nsde_model *model, const double *parameters,
+                                                 const double *x0, const nsde_simulate_settings *settings,
+                                                 nsde_simulation **simulation);
+NSDE_API void nsde_simulation_destroy(nsde_simulation *simulation); /**< Takes NULL. */
+
+/** The states of component k at saved time i: [n_paths]. */
+NSDE_API const double *nsde_simulation_row(const nsde_simulation *simulation, size_t time, size_t component);
+/** Mean and variance (over n - 1) of a component at a saved time, over the paths that did not fail, with the
+ *  standard error of the mean; any result pointer may be NULL. */
+NSDE_API void nsde_simulation_moments(const nsde_simulation *simulation, size_t time, size_t component,
+                                      double *mean, double *variance, double *std_error);
+/** Quantiles of a component at a saved time (linear between order statistics, Hyndman and Fan 1996, type 7).
+ *  @param levels [n] in 0 … 1
+ *  @param quantiles [n] written */
+NSDE_API NSDE_MUST_USE nsde_status nsde_simulation_quantiles(const nsde_simulation *simulation, size_t time,
+                                                             size_t component, size_t n, const double *levels,
+                                                             double *quantiles);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,34 @@
+/* A kind of Brownian motion is a table of functions; private to src/noise.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_NOISE_BROWNIAN_H
+#define NSDE_NOISE_BROWNIAN_H
+
+#include "core/error.h"
+#include "core/memory.h"
+#include "nsde/noise.h"
+
+/* What is asked of nsde_brownian_increments. */
+typedef struct nsde_increments_at {
+    double h;
+    uint64_t first_path, step;
+    size_t paths, steps, stride;
+} nsde_increments_at;
+
+typedef struct nsde_brownian_kind {
+    nsde_status (*increments)(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW);
+    bool (*seed)(const nsde_brownian *brownian, uint64_t *seed);
+} nsde_brownian_kind;
+
+/* Every kind begins with this. */
+struct nsde_brownian {
+    const nsde_brownian_kind *kind;
+    size_t components;
+    void *memory; /* a second block, freed with the first; may be NULL */
+};
+
+/* A zeroed block of `size` bytes that begins with a nsde_brownian. */
+NSDE_MUST_USE nsde_status nsde_brownian_create(const nsde_brownian_kind *kind, size_t size, size_t components,
+                                               nsde_brownian **brownian);
+
+#endif

@@ -1,0 +1,67 @@
+/* Brownian motion on a grid: increments as a pure function of seed, path, step and component.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "noise/brownian.h"
+#include "noise/normals.h"
+
+typedef struct grid {
+    nsde_brownian base;
+    uint64_t seed;
+} grid;
+
+static bool seed_of(const nsde_brownian *brownian, uint64_t *seed)
+{
+    *seed = ((const grid *)brownian)->seed;
+    return true;
+}
+
+/* Steps 2 k and 2 k + 1 share a block. `even` or `odd` is NULL where that step is not asked for. */
+static void pair_of_rows(const nsde_draw_at *draw, const nsde_increments_at *at, double *even, double *odd)
+{
+    double spare[2][NSDE_NORMAL_BLOCK];
+    const double scale = sqrt(at->h);
+    for (size_t done = 0; done < at->stride; done += NSDE_NORMAL_BLOCK) {
+        const size_t left = at->stride - done;
+        const bool whole = left >= NSDE_NORMAL_BLOCK;
+        double *to_even = even && whole ? even + done : spare[0],
+               *to_odd = odd && whole ? odd + done : spare[1];
+        nsde_normal_pairs(draw, at->first_path + done, scale, to_even, to_odd);
+        if (!whole && even)
+            memcpy(even + done, spare[0], left * sizeof *even);
+        if (!whole && odd)
+            memcpy(odd + done, spare[1], left * sizeof *odd);
+    }
+}
+
+static nsde_status increments(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW)
+{
+    const uint64_t limit = (uint64_t)1 << 41;
+    if (at->step >= limit || at->steps > limit - at->step)
+        return nsde_fail(NSDE_INVALID, "a Brownian grid has 2^41 steps, not %llu and %zu more",
+                         (unsigned long long)at->step, at->steps);
+    const size_t row = brownian->components * at->stride;
+    for (size_t k = 0; k < at->steps;) {
+        const bool odd_first = (at->step + k) % 2, alone = odd_first || k + 1 == at->steps;
+        for (uint32_t c = 0; c < brownian->components; c++) {
+            const nsde_draw_at draw = {((const grid *)brownian)->seed, NSDE_DRAW_INCREMENT,
+                                       (at->step + k) / 2, c};
+            double *first = dW + k * row + c * at->stride;
+            pair_of_rows(&draw, at, odd_first ? NULL : first, odd_first ? first : alone ? NULL : first + row);
+        }
+        k += alone ? 1 : 2;
+    }
+    return NSDE_OK;
+}
+
+static const nsde_brownian_kind kind = {.increments = increments, .seed = seed_of};
+
+nsde_status nsde_brownian_grid(uint64_t seed, size_t components, nsde_brownian **brownian)
+{
+    const nsde_status status = nsde_brownian_create(&kind, sizeof(grid), components, brownian);
+    if (!status)
+        ((grid *)*brownian)->seed = seed;
+    return status;
+}

@@ -1,0 +1,30 @@
+/* Standard normals, many at a time, each a pure function of where it belongs; private to src/noise.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_NOISE_NORMALS_H
+#define NSDE_NOISE_NORMALS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NSDE_NORMAL_BLOCK = 64 }; /* lanes computed at once; 16 a register in the widest case */
+
+/* What a block of Philox is drawn for; kinds never share counters. */
+typedef enum nsde_draw { NSDE_DRAW_INCREMENT, NSDE_DRAW_STREAM } nsde_draw;
+
+/* Where a block belongs: `pair` below 2^40, component below 2^20. */
+typedef struct nsde_draw_at {
+    uint64_t seed;
+    nsde_draw draw;
+    uint64_t pair; /* each block gives two normals */
+    uint32_t component;
+} nsde_draw_at;
+
+/* The two normals of each lane `first_lane` … `first_lane + NSDE_NORMAL_BLOCK - 1`, times `scale`. */
+void nsde_normal_pairs(const nsde_draw_at *at, uint64_t first_lane, double scale, double *even, double *odd);
+
+/* Two independent standard normals from two words of 64 random bits. */
+void nsde_box_muller(const uint64_t *radius, const uint64_t *angle, double scale, double *cosine,
+                     double *sine);
+
+#endif

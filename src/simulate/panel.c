@@ -1,0 +1,199 @@
+/* The panel loop: noise, step, look for paths that left the finite numbers, save.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "simulate/panel.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/simd.h"
+
+enum { STATE, NOISE }; /* inputs of the step's program */
+enum { TIME, STEP };   /* its uniforms */
+
+nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
+{
+    *stepper = (nsde_stepper){.run = run};
+    nsde_status status = nsde_workspace_create(run->program, run->panel, NSDE_FORWARD, &stepper->workspace);
+    if (status)
+        return status;
+    const size_t stride = nsde_workspace_stride(stepper->workspace);
+    size_t total = 0, row, noise;
+    if (!nsde_size_mul(run->noise_dim, stride, &row) || !nsde_size_mul(row, run->chunk, &noise) ||
+        !nsde_arena_plan(noise, sizeof(double), &total) || !nsde_size_mul(run->dim, stride, &row) ||
+        !nsde_arena_plan(row, sizeof(double), &total))
+        status = nsde_fail(NSDE_OVERFLOW, "nsde_simulate: a panel of %zu states overflows the size of memory",
+                           run->dim);
+    if (!status)
+        status = nsde_arena_create(total, "simulation", &stepper->arena);
+    if (status) {
+        nsde_stepper_destroy(stepper);
+        return status;
+    }
+    stepper->dW = nsde_arena_take(&stepper->arena, noise, sizeof(double));
+    stepper->before = nsde_arena_take(&stepper->arena, row, sizeof(double));
+    memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
+           nsde_program_parameters(run->program) * sizeof(double));
+    nsde_workspace_prepare(stepper->workspace);
+    return NSDE_OK;
+}
+
+void nsde_stepper_destroy(nsde_stepper *stepper)
+{
+    nsde_workspace_destroy(stepper->workspace);
+    stepper->workspace = NULL;
+    nsde_arena_destroy(&stepper->arena);
+}
+
+double nsde_run_time(const nsde_run *run, size_t step)
+{
+    const nsde_simulate_settings *s = &run->settings;
+    if (step == s->steps)
+        return s->t1;
+    return s->t0 + (s->t1 - s->t0) * ((double)step / (double)s->steps);
+}
+
+size_t nsde_run_saved(const nsde_run *run, size_t step)
+{
+    const size_t every = run->settings.save_every ? run->settings.save_every : run->settings.steps;
+    if (step == run->settings.steps)
+        return run->result->n_times - 1;
+    return step % every == 0 ? step / every : SIZE_MAX;
+}
+
+/* 0 if all are finite, NaN if not: x - x is 0 or NaN. */
+static NSDE_CLONES double finiteness(const double *x, size_t n)
+{
+    double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] - x[i];
+    return sum;
+}
+
+static bool all_finite(const nsde_stepper *s, const double *x, size_t paths)
+{
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    for (size_t k = 0; k < s->run->dim; k++)
+        if (finiteness(x + k * stride, paths) != 0.0)
+            return false;
+    return true;
+}
+
+static void save(const nsde_stepper *s, const double *x, size_t step, size_t first, size_t paths)
+{
+    const nsde_run *run = s->run;
+    const size_t time = nsde_run_saved(run, step), stride = nsde_workspace_stride(s->workspace);
+    if (time == SIZE_MAX)
+        return;
+    for (size_t k = 0; k < run->dim; k++) {
+        double *row = run->result->states + (time * run->dim + k) * run->result->n_paths + first;
+        memcpy(row, x + k * stride, paths * sizeof(double));
+        for (size_t i = 0; s->dropped && i < paths; i++)
+            if (run->result->failed_step[first + i])
+                row[i] = NAN;
+    }
+}
+
+static void one_step(nsde_stepper *s, size_t step, const double *dW, size_t paths)
+{
+    const nsde_run *run = s->run;
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    *nsde_workspace_uniform(s->workspace, TIME) = nsde_run_time(run, step);
+    memcpy(nsde_workspace_input(s->workspace, NOISE), dW, run->noise_dim * stride * sizeof(double));
+    nsde_forward(s->workspace, paths);
+    memcpy(nsde_workspace_input(s->workspace, STATE), nsde_workspace_output(s->workspace, 0),
+           run->dim * stride * sizeof(double));
+}
+
+/* Notes path i of the panel, whose component c is no longer finite, and puts it back to where it started:
+ * what it does from there on is not looked at, but stays finite. */
+static void drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step)
+{
+    const nsde_run *run = s->run;
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    double *x = nsde_workspace_input(s->workspace, STATE);
+    if (!run->result->failed_step[first + i]) {
+        run->result->failed_step[first + i] = step;
+        s->dropped = true;
+        if (s->failure.step == 0)
+            s->failure = (nsde_failure){.path = run->settings.first_path + first + i,
+                                        .step = step,
+                                        .time = nsde_run_time(run, step),
+                                        .state = s->before[c * stride + i],
+                                        .component = c};
+    }
+    for (size_t k = 0; k < run->dim; k++)
+        x[k * stride + i] = run->x0[k];
+}
+
+/* Repeats a chunk in which something left the finite numbers, to find which paths and at which steps. */
+static void find_failures(nsde_stepper *s, size_t step, size_t steps, size_t first, size_t paths)
+{
+    const nsde_run *run = s->run;
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    double *x = nsde_workspace_input(s->workspace, STATE);
+    memcpy(x, s->before, run->dim * stride * sizeof(double));
+    for (size_t k = 0; k < steps; k++) {
+        memcpy(s->before, x, run->dim * stride * sizeof(double));
+        one_step(s, step + k, s->dW + k * run->noise_dim * stride, paths);
+        for (size_t i = 0; i < paths; i++)
+            for (size_t c = 0; c < run->dim; c++)
+                if (!isfinite(x[c * stride + i]))
+                    drop(s, first, i, c, step + k + 1);
+        save(s, x, step + k + 1, first, paths);
+    }
+}
+
+static void fail(nsde_stepper *s, nsde_status status)
+{
+    s->status = status;
+    memcpy(s->message, nsde_error_message(), sizeof s->message);
+}
+
+static void start(nsde_stepper *s)
+{
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    double *x = nsde_workspace_input(s->workspace, STATE);
+    s->dropped = false;
+    s->failure.step = 0;
+    for (size_t k = 0; k < s->run->dim; k++)
+        for (size_t i = 0; i < stride; i++)
+            x[k * stride + i] = s->run->x0[k];
+    *nsde_workspace_uniform(s->workspace, STEP) = s->run->h;
+}
+
+bool nsde_stepper_run(nsde_stepper *s, size_t panel)
+{
+    const nsde_run *run = s->run;
+    const nsde_simulate_settings *settings = &run->settings;
+    const size_t stride = nsde_workspace_stride(s->workspace), first = panel * run->panel;
+    const size_t left = settings->paths - first, paths = left < run->panel ? left : run->panel;
+    double *x = nsde_workspace_input(s->workspace, STATE);
+    start(s);
+    save(s, x, 0, first, paths);
+    for (size_t step = 0; step < settings->steps;) {
+        const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
+        const nsde_status status = nsde_brownian_increments(run->noise, run->h, settings->first_path + first,
+                                                            paths, step, steps, stride, s->dW);
+        if (status) {
+            fail(s, status);
+            return false;
+        }
+        memcpy(s->before, x, run->dim * stride * sizeof(double));
+        for (size_t k = 0; k < steps; k++) {
+            one_step(s, step + k, s->dW + k * run->noise_dim * stride, paths);
+            save(s, x, step + k + 1, first, paths);
+        }
+        if (!all_finite(s, x, paths)) {
+            find_failures(s, step, steps, first, paths);
+            if (settings->on_failure == NSDE_STOP) {
+                s->status = NSDE_DIVERGED;
+                return false;
+            }
+        }
+        step += steps;
+    }
+    return true;
+}

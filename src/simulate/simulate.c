@@ -1,0 +1,253 @@
+/* Simulation: one recorded step, panels shared among threads.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <omp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/settings.h"
+#include "simulate/panel.h"
+
+nsde_simulate_settings nsde_simulate_settings_default(void)
+{
+    return (nsde_simulate_settings){
+#define NSDE_SETTING_DEFAULT(type, name, standard, least, most, doc) .name = (standard),
+        NSDE_SIMULATE_SETTINGS(NSDE_SETTING_DEFAULT)
+#undef NSDE_SETTING_DEFAULT
+    };
+}
+
+static nsde_status check_settings(const nsde_simulate_settings *settings)
+{
+    NSDE_SIMULATE_SETTINGS(NSDE_SETTING_CHECK)
+    if (!(settings->t1 > settings->t0))
+        return nsde_fail(NSDE_INVALID, "t1 = %g is not after t0 = %g", settings->t1, settings->t0);
+    if (!((settings->t1 - settings->t0) / (double)settings->steps > 0.0))
+        return nsde_fail(NSDE_INVALID, "steps = %zu leave no time for a step", settings->steps);
+    if (settings->first_path > SIZE_MAX - settings->paths)
+        return nsde_fail(NSDE_OVERFLOW, "paths %zu from %zu on overflow", settings->paths,
+                         settings->first_path);
+    if (settings->on_failure != NSDE_STOP && settings->on_failure != NSDE_DROP)
+        return nsde_fail(NSDE_INVALID, "on_failure is neither NSDE_STOP nor NSDE_DROP");
+    return NSDE_OK;
+}
+
+static nsde_status check_problem(const nsde_model *model, const double *parameters, const double *x0,
+                                 const nsde_simulate_settings *settings)
+{
+    if (!model || !x0 || !settings)
+        return nsde_fail(NSDE_INVALID, "nsde_simulate: a model, initial states and settings are needed");
+    nsde_status status = check_settings(settings);
+    if (!status)
+        status = nsde_model_check_parameters(model, parameters);
+    const nsde_model_definition *d = nsde_model_describe(model);
+    for (size_t k = 0; k < d->dim && !status; k++)
+        if (!isfinite(x0[k]))
+            status = nsde_fail(NSDE_INVALID, "initial state x0[%zu] is %g", k, x0[k]);
+    if (!status && settings->noise && nsde_brownian_components(settings->noise) != d->noise_dim)
+        status = nsde_fail(NSDE_INVALID, "the noise has %zu components and model %s needs %zu",
+                           nsde_brownian_components(settings->noise), d->name, d->noise_dim);
+    return status;
+}
+
+/* The integrator's step on the model, with the inputs and uniforms in the order panel.c expects. */
+static nsde_status compile_step(nsde_run *run)
+{
+    const nsde_model_definition *d = nsde_model_describe(run->model);
+    nsde_tape *tape;
+    nsde_status status = nsde_tape_create(&tape);
+    if (status)
+        return status;
+    nsde_step_at at = {.tape = tape, .model = run->model};
+    at.x = nsde_input(tape, d->dim);
+    at.dW = nsde_input_passive(tape, d->noise_dim);
+    at.t = nsde_uniform(tape, 1);
+    at.h = nsde_uniform(tape, 1);
+    at.p = d->n_parameters ? nsde_parameter(tape, d->n_parameters) : nsde_real(tape, 0.0);
+    nsde_var next = nsde_step_record(run->settings.integrator, &at);
+    if (nsde_is_uniform(next)) /* nothing in it differs between paths */
+        next = nsde_add(next, nsde_mul_real(at.x, 0.0));
+    status = nsde_program_create(tape, 1, &next, &run->program);
+    nsde_tape_destroy(tape);
+    return status;
+}
+
+static nsde_status make_result(const nsde_run *run, nsde_simulation **result)
+{
+    const nsde_simulate_settings *s = &run->settings;
+    const size_t every = s->save_every ? s->save_every : s->steps;
+    const size_t n_times = 1 + s->steps / every + (s->steps % every != 0);
+    size_t numbers;
+    void *memory, *times = NULL, *states = NULL, *failed = NULL;
+    if (!nsde_size_mul(n_times, run->dim, &numbers) || !nsde_size_mul(numbers, s->paths, &numbers))
+        return nsde_fail(NSDE_OVERFLOW, "%zu times of %zu paths overflow the size of memory", n_times,
+                         s->paths);
+    nsde_status status = nsde_alloc(1, sizeof **result, "simulation", &memory);
+    if (status)
+        return status;
+    *result = memory;
+    **result = (nsde_simulation){.n_times = n_times, .dim = run->dim, .n_paths = s->paths};
+    status = nsde_alloc(n_times, sizeof(double), "times", &times);
+    if (!status)
+        status = nsde_alloc(numbers, sizeof(double), "states", &states);
+    if (!status)
+        status = nsde_alloc(s->paths, sizeof(size_t), "paths", &failed);
+    (*result)->times = times;
+    (*result)->states = states;
+    (*result)->failed_step = failed;
+    return status;
+}
+
+/* Steppers for all threads, so that nothing is allocated, and nothing can fail for want of memory, later. */
+static nsde_status make_steppers(const nsde_run *run, size_t threads, nsde_stepper **steppers)
+{
+    void *memory;
+    nsde_status status = nsde_alloc(threads, sizeof(nsde_stepper), "threads", &memory);
+    *steppers = memory;
+    for (size_t i = 0; i < threads && !status; i++)
+        status = nsde_stepper_create(run, &(*steppers)[i]);
+    return status;
+}
+
+static void destroy_steppers(nsde_stepper *steppers, size_t threads)
+{
+    for (size_t i = 0; steppers && i < threads; i++)
+        nsde_stepper_destroy(&steppers[i]);
+    nsde_free(steppers);
+}
+
+/* Runs all panels; SIZE_MAX, or the first panel that failed with the stepper that ran it. */
+static size_t run_panels(const nsde_run *run, nsde_stepper *steppers, size_t threads, nsde_stepper *failed)
+{
+    size_t first_failed = SIZE_MAX, done = 0;
+#pragma omp parallel num_threads((int)threads)
+    {
+        nsde_stepper *stepper = &steppers[omp_get_thread_num()];
+#pragma omp for schedule(dynamic)
+        for (size_t panel = 0; panel < run->n_panels; panel++) {
+            size_t limit, finished;
+#pragma omp atomic read
+            limit = first_failed;
+            if (panel >
+                limit) /* its result is no longer wanted; earlier ones still decide what is reported */
+                continue;
+            if (!nsde_stepper_run(stepper, panel)) {
+#pragma omp critical(nsde_simulate_failure)
+                if (panel < first_failed) {
+                    first_failed = panel;
+                    *failed = *stepper;
+                }
+            }
+#pragma omp atomic capture
+            finished = ++done;
+            if (run->settings.progress && omp_get_thread_num() == 0) {
+                const size_t paths = finished * run->panel;
+                run->settings.progress(run->settings.progress_context,
+                                       paths < run->settings.paths ? paths : run->settings.paths,
+                                       run->settings.paths);
+            }
+        }
+    }
+    return first_failed;
+}
+
+static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
+{
+    const nsde_failure *f = &failed->failure;
+    uint64_t seed;
+    char origin[64] = "noise given by the caller";
+    if (failed->status != NSDE_DIVERGED)
+        return nsde_fail(failed->status, "%s", failed->message);
+    if (nsde_brownian_seed(run->noise, &seed))
+        snprintf(origin, sizeof origin, "seed %llu", (unsigned long long)seed);
+    return nsde_fail(
+        NSDE_DIVERGED,
+        "model %s, %s: path %zu left the finite numbers at step %zu of %zu (t = %g, %s): x[%zu] "
+        "was %g before; replay it with first_path = %zu, paths = 1 and the same %s, or take smaller "
+        "steps",
+        nsde_model_describe(run->model)->name, run->settings.integrator->name, f->path, f->step,
+        run->settings.steps, f->time, origin, f->component, f->state, f->path,
+        nsde_brownian_seed(run->noise, &seed) ? "seed" : "noise");
+}
+
+static nsde_status simulate(nsde_run *run, nsde_simulation **result)
+{
+    const size_t wanted = run->settings.threads ? (size_t)run->settings.threads : (size_t)omp_get_num_procs();
+    const size_t threads = wanted < run->n_panels ? wanted : run->n_panels;
+    nsde_stepper *steppers = NULL, failed;
+    nsde_status status = make_result(run, result);
+    run->result = *result;
+    if (!status)
+        status = make_steppers(run, threads, &steppers);
+    if (!status) {
+        for (size_t step = 0; step <= run->settings.steps; step++) {
+            const size_t saved = nsde_run_saved(run, step);
+            if (saved != SIZE_MAX)
+                run->result->times[saved] = nsde_run_time(run, step);
+        }
+        if (run_panels(run, steppers, threads, &failed) != SIZE_MAX)
+            status = report(run, &failed);
+    }
+    for (size_t i = 0; i < run->settings.paths && !status; i++)
+        run->result->n_failed += run->result->failed_step[i] != 0;
+    destroy_steppers(steppers, threads);
+    return status;
+}
+
+nsde_status nsde_simulate(const nsde_model *model, const double *parameters, const double *x0,
+                          const nsde_simulate_settings *settings, nsde_simulation **simulation)
+{
+    enum { CHUNK_BYTES = 32 * 1024 }; /* noise drawn at once stays in the first-level cache */
+    if (!simulation)
+        return nsde_fail(NSDE_INVALID, "nsde_simulate: simulation is NULL");
+    *simulation = NULL;
+    nsde_status status = check_problem(model, parameters, x0, settings);
+    if (status)
+        return status;
+    const nsde_model_definition *d = nsde_model_describe(model);
+    nsde_brownian *grid = NULL;
+    nsde_simulation *result = NULL;
+    nsde_run run = {.model = model,
+                    .parameters = parameters,
+                    .x0 = x0,
+                    .settings = *settings,
+                    .dim = d->dim,
+                    .noise_dim = d->noise_dim};
+    if (!run.settings.integrator)
+        status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
+    if (!status)
+        status = nsde_integrator_check(run.settings.integrator, model);
+    if (!status)
+        status = compile_step(&run);
+    if (!status && !settings->noise)
+        status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
+    if (!status) {
+        run.noise = settings->noise ? settings->noise : grid;
+        run.h = (settings->t1 - settings->t0) / (double)settings->steps;
+        const size_t widest = nsde_program_panel(run.program, NSDE_FORWARD);
+        run.panel = settings->paths < widest ? settings->paths : widest;
+        run.n_panels = (settings->paths - 1) / run.panel + 1;
+        const size_t chunk = CHUNK_BYTES / (sizeof(double) * run.panel * d->noise_dim);
+        run.chunk = chunk < 2 ? 2 : chunk < settings->steps ? chunk : settings->steps;
+        status = simulate(&run, &result);
+    }
+    nsde_program_destroy(run.program);
+    nsde_brownian_destroy(grid);
+    if (status)
+        nsde_simulation_destroy(result);
+    else
+        *simulation = result;
+    return status;
+}
+
+void nsde_simulation_destroy(nsde_simulation *simulation)
+{
+    if (!simulation)
+        return;
+    nsde_free(simulation->times);
+    nsde_free(simulation->states);
+    nsde_free(simulation->failed_step);
+    nsde_free(simulation);
+}
