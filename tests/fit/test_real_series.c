@@ -131,7 +131,7 @@ START_TEST(units_do_not_matter)
 }
 END_TEST
 
-/* From a grid of starts, most of them absurd, to the same maximum. */
+/* From a grid of starts (for the dear CIR, some of it), most of them absurd, to the same maximum. */
 START_TEST(bad_starts_end_in_the_same_place)
 {
     static const double kappa[] = {1e-3, 0.05, 1.0, 50.0}, mu[] = {1e-3, 0.05, 0.9},
@@ -140,7 +140,7 @@ START_TEST(bad_starts_end_in_the_same_place)
     sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
     for (int which = 0; which < 2; which++) {
         nsde_model *model = open_model(fedfunds[which].model);
-        for (int i = 0; i < 36; i++) {
+        for (int i = 0; i < 36; i += which ? 5 : 1) {
             const nsde_assignment start[] = {
                 {"kappa", kappa[i % 4]}, {"mu", mu[i / 4 % 3]}, {"sigma", sigma[i / 12]}};
             nsde_fit_settings settings = nsde_fit_settings_default();
