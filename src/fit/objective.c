@@ -42,13 +42,13 @@ nsde_status nsde_objective_check(const nsde_objective *objective, const nsde_mod
 {
     if (!objective || !model)
         return nsde_fail(NSDE_INVALID, "nsde_objective_check: an objective and a model are needed");
+    if (!objective->supports(model))
+        return NSDE_OK;
     char names[NSDE_MESSAGE_SIZE / 2] = "", cause[NSDE_MESSAGE_SIZE / 2];
+    snprintf(cause, sizeof cause, "%s", nsde_error_message());
     for (size_t i = 0; i < nsde_objective_count(); i++)
         if (!objectives[i]->supports(model))
             nsde_name_append(names, sizeof names, objectives[i]->name);
-    if (!objective->supports(model))
-        return NSDE_OK;
-    snprintf(cause, sizeof cause, "%s", nsde_error_message());
     return nsde_fail(NSDE_UNSUPPORTED, "objective %s: %s; %s would do", objective->name, cause,
                      *names ? names : "none");
 }

@@ -216,6 +216,121 @@ START_TEST(missing_values_and_stationary_start)
 }
 END_TEST
 
+/* A model like OU, but with other parameters: more of them, or other bounds. */
+static nsde_model *like_ou(const nsde_parameter_definition *parameters, size_t n)
+{
+    nsde_model *ou = open_model("ou"), *model;
+    nsde_model_definition definition = *nsde_model_describe(ou);
+    definition.parameters = parameters;
+    definition.n_parameters = n;
+    definition.start = NULL;
+    check_ok(nsde_model_create(&definition, &model));
+    nsde_model_destroy(ou);
+    return model;
+}
+
+/* Bounds that the maximum lies between do not move it, whatever transform they ask for; intervals keep to
+ * them. */
+START_TEST(every_kind_of_bound)
+{
+    static const nsde_parameter_definition parameters[] = {
+        {"kappa", "", 0.2, 1.5, 0.3}, {"mu", "", -INFINITY, 0.3, -1.0}, {"sigma", "", 0.1, 2.0, 1.9}};
+    static sample s;
+    sample_eleven(&s);
+    nsde_model *model = like_ou(parameters, 3);
+    nsde_fit *fit;
+    check_ok(nsde_fit_run(model, &s.series, NULL, &fit));
+    ck_assert_int_eq(fit->outcome, NSDE_FIT_CONVERGED);
+    check_absolute(fit->estimates[0].value, 0.976710253541, 1e-6);
+    check_absolute(fit->estimates[1].value, 0.1239411278879, 1e-6);
+    check_absolute(fit->estimates[2].value, 0.4603537595931, 1e-6);
+    for (int i = 0; i < 3; i++) {
+        const nsde_estimate *e = &fit->estimates[i];
+        ck_assert(e->lower > parameters[i].lower && e->upper < parameters[i].upper);
+        ck_assert(e->lower < e->value && e->value < e->upper);
+    }
+    /* logit of kappa, whose slope is (kappa - .2) (1.5 - kappa) / 1.3 */
+    const double above = 0.976710253541 - 0.2, below = 1.5 - 0.976710253541;
+    const double odds = above / below * exp(1.959963984540 * 0.8085347765 * 1.3 / (above * below));
+    check_absolute(fit->estimates[0].upper, 0.2 + 1.3 * odds / (1.0 + odds), 1e-5);
+    nsde_fit_destroy(fit);
+    nsde_model_destroy(model);
+}
+END_TEST
+
+START_TEST(a_maximum_beyond_the_bounds)
+{
+    static const nsde_parameter_definition parameters[] = {
+        {"kappa", "", 1.7, 2.6, 2.0}, {"mu", "", -INFINITY, -0.4, -1.0}, {"sigma", "", 0.0, INFINITY, 1.9}};
+    static sample s;
+    sample_eleven(&s);
+    nsde_model *model = like_ou(parameters, 3);
+    nsde_fit *fit;
+    check_ok(nsde_fit_run(model, &s.series, NULL, &fit));
+    ck_assert_int_eq(fit->outcome, NSDE_FIT_AT_BOUND);
+    ck_assert(fit->estimates[0].at_bound && fit->estimates[1].at_bound && !fit->estimates[2].at_bound);
+    check_absolute(fit->estimates[0].value, 1.7, 1e-5);
+    check_absolute(fit->estimates[1].value, -0.4, 1e-5);
+    check_absolute(fit->gradient[2], 0.0, 1e-4);
+    check_relative(fit->estimates[2].std_error, 1.0 / sqrt(-fit->hessian[8]), 1e-9);
+    ck_assert_ptr_nonnull(strstr(fit->warnings[1], "mu runs to its bound -0.4"));
+    nsde_fit_destroy(fit);
+    nsde_model_destroy(model);
+}
+END_TEST
+
+/* A parameter that nothing depends on: its derivatives are zeros, the same for every transition. */
+START_TEST(a_parameter_without_influence)
+{
+    static const nsde_parameter_definition parameters[] = {{"kappa", "", 0.0, INFINITY, 1.0},
+                                                           {"mu", "", -INFINITY, INFINITY, 0.0},
+                                                           {"sigma", "", 0.0, INFINITY, 1.0},
+                                                           {"idle", "", -INFINITY, INFINITY, 2.385}};
+    static sample s;
+    sample_eleven(&s);
+    nsde_model *model = like_ou(parameters, 4);
+    nsde_fit *fit;
+    check_ok(nsde_fit_run(model, &s.series, NULL, &fit));
+    ck_assert_int_eq(fit->outcome, NSDE_FIT_FLAT);
+    check_absolute(fit->estimates[0].value, 0.976710253541, 1e-5);
+    ck_assert(fit->gradient[3] == 0.0 && fit->hessian[15] == 0.0 && fit->hessian[3] == 0.0);
+    ck_assert(isnan(fit->estimates[3].std_error));
+    ck_assert_uint_ge(fit->n_warnings, 2);
+    nsde_fit_destroy(fit);
+    nsde_fit_settings settings = nsde_fit_settings_default();
+    const nsde_assignment idle = {"idle", 5.0};
+    settings.fixed = &idle;
+    settings.n_fixed = 1;
+    check_ok(nsde_fit_run(model, &s.series, &settings, &fit));
+    ck_assert_int_eq(fit->outcome, NSDE_FIT_CONVERGED);
+    check_absolute(fit->estimates[0].std_error, 0.8085347765, 1e-6);
+    nsde_fit_destroy(fit);
+    nsde_model_destroy(model);
+}
+END_TEST
+
+START_TEST(a_column_of_several)
+{
+    static double values[22];
+    static sample s;
+    sample_eleven(&s);
+    for (int i = 0; i < 11; i++) {
+        values[2 * i] = 7.0 - i * i;
+        values[2 * i + 1] = eleven[i];
+    }
+    char *names[] = {"first", "second"};
+    s.series.dim = 2;
+    s.series.values = values;
+    s.series.names = names;
+    nsde_fit_settings settings = nsde_fit_settings_default();
+    settings.likelihood.column = 1;
+    nsde_fit *fit = fit_with("ou", "exact", &s, settings);
+    check_absolute(fit->log_likelihood, -0.7214592099546, 1e-11);
+    ck_assert_str_eq(fit->column, "second");
+    nsde_fit_destroy(fit);
+}
+END_TEST
+
 static bool stop_at(void *context, size_t iteration, double log_likelihood)
 {
     ck_assert(isfinite(log_likelihood));
@@ -304,6 +419,12 @@ START_TEST(bad_input_is_refused)
     settings.n_fixed = 1;
     check_refused(nsde_fit_run(model, &s.series, &settings, &fit), NSDE_INVALID,
                   "both fixed and given a start");
+    const nsde_assignment tiny = {"sigma", 1e-200};
+    settings = nsde_fit_settings_default();
+    settings.fixed = &tiny;
+    settings.n_fixed = 1;
+    check_refused(nsde_fit_run(model, &s.series, &settings, &fit), NSDE_DIVERGED,
+                  "none of 6 starts has a finite likelihood: model ou: the log density of row 2");
     s.series.n = 3;
     check_refused(nsde_fit_run(model, &s.series, NULL, &fit), NSDE_INVALID,
                   "2 transitions cannot determine 3 parameters");
@@ -327,6 +448,10 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, an_estimate_at_its_bound);
     tcase_add_test(cases, a_flat_likelihood);
     tcase_add_test(cases, missing_values_and_stationary_start);
+    tcase_add_test(cases, every_kind_of_bound);
+    tcase_add_test(cases, a_maximum_beyond_the_bounds);
+    tcase_add_test(cases, a_parameter_without_influence);
+    tcase_add_test(cases, a_column_of_several);
     tcase_add_test(cases, progress_can_end_a_fit);
     tcase_add_test(cases, a_fit_can_be_printed);
     tcase_add_test(cases, bad_input_is_refused);
