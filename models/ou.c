@@ -35,6 +35,14 @@ static nsde_var log_density(const nsde_transition *step)
     return nsde_normal_log_density(step->x_next, mean, variance);
 }
 
+/* Normal with mean mu and variance sigma^2 / (2 kappa). */
+static nsde_var log_stationary(const nsde_at *at)
+{
+    const nsde_var twice = nsde_mul_real(nsde_row(at->p, KAPPA), 2.0);
+    const nsde_var variance = nsde_div(nsde_square(nsde_row(at->p, SIGMA)), twice);
+    return nsde_normal_log_density(at->x, nsde_row(at->p, MU), variance);
+}
+
 static void start(const nsde_observations *data, double *p)
 {
     double a, b;
@@ -59,6 +67,7 @@ const nsde_model_definition nsde_model_ou = {
     .drift = drift,
     .diffusion = diffusion,
     .log_density = log_density,
+    .log_stationary = log_stationary,
     .start = start,
     .reversion_rate = reversion_rate,
 };

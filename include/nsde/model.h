@@ -82,6 +82,9 @@ typedef struct nsde_model_definition {
     nsde_var (*diffusion)(const nsde_at *at);
     /** Optional: log density of the exact transition, 1 row. */
     nsde_var (*log_density)(const nsde_transition *step);
+    /** Optional: log density of the stationary law at at->x, 1 row; for observations of a process that has
+     *  run for long. */
+    nsde_var (*log_stationary)(const nsde_at *at);
     /** Optional: rough estimates to start a fit from; writes parameters[n_parameters]. */
     void (*start)(const nsde_observations *data, double *parameters);
     /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data

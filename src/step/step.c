@@ -3,9 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "step/step.h"
 
-#include <string.h>
-
 #include "core/error.h"
+#include "core/names.h"
 
 static const nsde_integrator *const integrators[] = {
 #define X(name) &nsde_integrator_##name,
@@ -23,44 +22,6 @@ const nsde_integrator *nsde_integrator_at(size_t number)
     return number < nsde_integrator_count() ? integrators[number] : NULL;
 }
 
-/* Letters in either case; '-' and ' ' read as '_'. */
-static char plain(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c - 'A' + 'a');
-    return c == '-' || c == ' ' ? '_' : c;
-}
-
-static bool same_name(const char *name, size_t length, const char *asked)
-{
-    for (size_t i = 0; i < length; i++)
-        if (plain(name[i]) != plain(asked[i]))
-            return false;
-    return asked[length] == '\0';
-}
-
-static bool answers_to(const nsde_integrator *integrator, const char *asked)
-{
-    if (same_name(integrator->name, strlen(integrator->name), asked))
-        return true;
-    for (const char *word = integrator->aliases; *word;) {
-        const size_t length = strcspn(word, " ");
-        if (same_name(word, length, asked))
-            return true;
-        word += length + strspn(word + length, " ");
-    }
-    return false;
-}
-
-/* Appends a name to a list of them, as far as it fits. */
-static void append(char *list, size_t size, const char *name)
-{
-    if (strlen(list) + strlen(name) + 3 < size) {
-        strcat(list, *list ? ", " : "");
-        strcat(list, name);
-    }
-}
-
 nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator)
 {
     if (!name || !integrator)
@@ -69,11 +30,11 @@ nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integ
     *integrator = NULL;
     char names[NSDE_MESSAGE_SIZE / 2] = "";
     for (size_t i = 0; i < nsde_integrator_count(); i++) {
-        if (answers_to(integrators[i], name)) {
+        if (nsde_name_answers(integrators[i]->name, integrators[i]->aliases, name)) {
             *integrator = integrators[i];
             return NSDE_OK;
         }
-        append(names, sizeof names, integrators[i]->name);
+        nsde_name_append(names, sizeof names, integrators[i]->name);
     }
     return nsde_fail(NSDE_NOT_FOUND, "there is no method \"%.100s\"; there are %s", name, names);
 }
@@ -92,7 +53,7 @@ nsde_status nsde_integrator_check(const nsde_integrator *integrator, const nsde_
     char names[NSDE_MESSAGE_SIZE / 2] = "";
     for (size_t i = 0; i < nsde_integrator_count(); i++)
         if (admits(integrators[i], d))
-            append(names, sizeof names, integrators[i]->name);
+            nsde_name_append(names, sizeof names, integrators[i]->name);
     if (d->noise > integrator->noise)
         return nsde_fail(NSDE_UNSUPPORTED,
                          "%s admits %s noise at most and model %s has %s noise; %s would do",

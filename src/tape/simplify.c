@@ -222,8 +222,14 @@ static nsde_status gather_one(gathering *g, uint32_t node_id, uint32_t *map)
         for (; value.n_args < 3 && node->arg[value.n_args] != NONE; value.n_args++)
             node->arg[value.n_args] = map[node->arg[value.n_args]];
     }
-    for (uint32_t i = 0; i < value.n_args; i++)
-        constant = constant && constant_of(program, nsde_operand(program, &value, i));
+    bool uniform = true;
+    for (uint32_t i = 0; i < value.n_args; i++) {
+        const uint32_t operand = nsde_operand(program, &value, i);
+        constant = constant && constant_of(program, operand);
+        uniform = uniform && program->values[operand].node.uniform;
+    }
+    if (value.n_args) /* operands that were simplified may have become the same for every path */
+        node->uniform = uniform;
     if (constant)
         return fold(g, &value, &map[node_id]);
     normalise(program, &value);
