@@ -199,7 +199,44 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_fit_run(const nsde_model *model, const n
 /** Writes a fit as a table.
  *  @return NSDE_IO */
 NSDE_API NSDE_MUST_USE nsde_status nsde_fit_print(const nsde_fit *fit, FILE *stream);
+/** Writes a fit as JSON: model, method, n_observations, parameters (name, estimate, std_error, ci95 at the
+ *  fit's level, fixed, at_bound), log_likelihood, aic, bic, converged, outcome, iterations, seconds,
+ * warnings; numbers have 17 digits, NaN is null.
+ *  @return NSDE_IO naming the file, NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_fit_write_json(const nsde_fit *fit, const char *path);
 NSDE_API void nsde_fit_destroy(nsde_fit *fit); /**< Takes NULL. */
+
+/* ---- forecasts ----------------------------------------------------------------------------------------- */
+
+typedef struct nsde_forecast_settings {
+    double horizon;       /**< time from the last observation; default 1 */
+    size_t steps, times;  /**< Euler-Maruyama steps, and times to tell of, evenly spread; default 250, 50 */
+    size_t paths;         /**< default 20000 */
+    uint64_t seed;        /**< default 1 */
+    int threads;          /**< 0 for one per core */
+    const double *levels; /**< [n_levels] of the quantiles, in 0 … 1 */
+    size_t n_levels;      /**< 0: 5, 25, 50, 75 and 95 per cent */
+} nsde_forecast_settings;
+
+NSDE_API nsde_forecast_settings nsde_forecast_settings_default(void);
+
+/** The distribution of the state after the last observation. Plain; destroy it with nsde_forecast_destroy. */
+typedef struct nsde_forecast {
+    size_t n_times, n_levels;
+    double *times;     /**< [n_times], from the last observation on */
+    double *mean;      /**< [n_times] */
+    double *levels;    /**< [n_levels] */
+    double *quantiles; /**< [n_times][n_levels] */
+} nsde_forecast;
+
+/** Simulates a one-dimensional model from the last observation of a column of the series; the uncertainty of
+ *  the parameters is left out.
+ *  @return as nsde_simulate */
+NSDE_API NSDE_MUST_USE nsde_status nsde_forecast_run(const nsde_model *model, const double *parameters,
+                                                     const nsde_series *series, size_t column,
+                                                     const nsde_forecast_settings *settings,
+                                                     nsde_forecast **forecast);
+NSDE_API void nsde_forecast_destroy(nsde_forecast *forecast); /**< Takes NULL. */
 
 #ifdef __cplusplus
 }

@@ -13,8 +13,9 @@ static int run(const void *options, const char *argument)
     for (size_t i = 0; i < nsde_integrator_count(); i++) {
         const nsde_integrator *m = nsde_integrator_at(i);
         printf("  %-16s %s (%s)\n", m->name, m->title, m->source);
-        printf("  %16s strong order %g (additive noise %g), weak order %g; %s; %s noise\n", "", m->strong_order,
-               m->additive_order, m->weak_order, nsde_calculus_name(m->calculus), nsde_noise_class_name(m->noise));
+        printf("  %16s strong order %g (additive noise %g), weak order %g; %s; %s noise\n", "",
+               m->strong_order, m->additive_order, m->weak_order, nsde_calculus_name(m->calculus),
+               nsde_noise_class_name(m->noise));
         if (*m->aliases)
             printf("  %16s also called %s\n", "", m->aliases);
     }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "core/memory.h"
 #include "core/number.h"
 
@@ -115,14 +116,16 @@ static nsde_status set(const cli_option *option, const char *text, void *options
     return NSDE_OK;
 }
 
-/* The option that a word "--name" or "--name=value" names, and where its value begins (NULL: the next word). */
+/* The option that a word "--name" or "--name=value" names, and where its value begins (NULL: the next word).
+ */
 static const cli_option *find(const cli_command *command, const char *word, const char **value)
 {
     const char *name = word + 2, *equals = strchr(name, '=');
     const size_t length = equals ? (size_t)(equals - name) : strlen(name);
     *value = equals ? equals + 1 : NULL;
     for (size_t i = 0; i < command->n_options; i++)
-        if (strlen(command->options[i].name) == length && strncmp(command->options[i].name, name, length) == 0)
+        if (strlen(command->options[i].name) == length &&
+            strncmp(command->options[i].name, name, length) == 0)
             return &command->options[i];
     return NULL;
 }
@@ -133,7 +136,8 @@ static int check_required(const cli_command *command, const bool *given, const c
         return cli_usage(command, "%s is missing", command->argument);
     for (size_t i = 0; i < command->n_options; i++)
         if (command->options[i].required && !given[i])
-            return cli_usage(command, "--%s %s is missing", command->options[i].name, command->options[i].value);
+            return cli_usage(command, "--%s %s is missing", command->options[i].name,
+                             command->options[i].value);
     return CLI_DONE;
 }
 

@@ -37,7 +37,7 @@ typedef enum cli_kind {
 } cli_kind;
 
 typedef struct cli_option {
-    const char *name; /* without the dashes */
+    const char *name;  /* without the dashes */
     const char *value; /* what stands for its value in help; NULL for a flag */
     cli_kind kind;
     size_t offset; /* of the member in the command's struct of options */
@@ -53,7 +53,7 @@ typedef struct cli_command {
     const char *detail; /* a paragraph for --help and the manual; may be NULL */
     const cli_option *options;
     size_t n_options;
-    size_t options_size;           /* bytes of the struct of options, which starts as zeros … */
+    size_t options_size;             /* bytes of the struct of options, which starts as zeros … */
     void (*defaults)(void *options); /* … and may be set here; may be NULL */
     int (*run)(const void *options, const char *argument);
 } cli_command;

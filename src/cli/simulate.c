@@ -1,0 +1,293 @@
+/* nsde simulate: paths of a shipped model.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "io/plot.h"
+#include "io/progress.h"
+#include "nsde/archive.h"
+#include "nsde/simulate.h"
+
+typedef struct options {
+    const char *model, *method, *out, *plot;
+    cli_assignments set;
+    cli_numbers x0;
+    double t0, t1;
+    size_t steps, paths, first_path, save_every, threads;
+    uint64_t seed;
+    bool drop, quiet;
+} options;
+
+static void defaults(void *given)
+{
+    options *o = given;
+    const nsde_simulate_settings standard = nsde_simulate_settings_default();
+    o->seed = standard.seed;
+    o->t0 = standard.t0;
+}
+
+/* ---- what is asked for ---- */
+
+static nsde_status take_parameters(const options *o, const nsde_model *model, double *parameters, bool *given)
+{
+    const nsde_model_definition *d = nsde_model_describe(model);
+    for (size_t i = 0; i < o->set.n; i++) {
+        size_t number;
+        const nsde_status status = nsde_model_parameter(model, o->set.items[i].name, &number);
+        if (status)
+            return status;
+        parameters[number] = o->set.items[i].value;
+        given[number] = true;
+    }
+    for (size_t k = 0; k < d->n_parameters; k++)
+        if (!given[k])
+            return nsde_fail(NSDE_INVALID, "model %s: --set does not give %s", d->name,
+                             d->parameters[k].name);
+    if (o->x0.n != d->dim)
+        return nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states", d->name, o->x0.n, d->dim);
+    return NSDE_OK;
+}
+
+static nsde_status take_settings(const options *o, nsde_simulate_settings *settings)
+{
+    *settings = nsde_simulate_settings_default();
+    settings->t0 = o->t0;
+    settings->t1 = o->t1;
+    settings->steps = o->steps;
+    settings->paths = o->paths;
+    settings->first_path = o->first_path;
+    settings->seed = o->seed;
+    settings->threads = o->threads > 1024 ? -1 : (int)o->threads;
+    settings->save_every = o->save_every ? o->save_every : o->out || o->plot ? 1 : 0;
+    settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
+    return nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
+}
+
+/* ---- what is made of it ---- */
+
+/* One path of one component: [n_times]. */
+static void take_path(const nsde_simulation *s, size_t path, size_t component, double *values)
+{
+    for (size_t k = 0; k < s->n_times; k++)
+        values[k] = nsde_simulation_row(s, k, component)[path];
+}
+
+/* [path][time][component] */
+static nsde_status write_npy(const nsde_simulation *s, const char *path)
+{
+    nsde_array_writer *writer;
+    nsde_status status = nsde_array_open_npy(path, 3, (size_t[]){s->n_paths, s->n_times, s->dim}, &writer);
+    if (status)
+        return status;
+    for (size_t i = 0; i < s->n_paths && !status; i++)
+        for (size_t k = 0; k < s->n_times && !status; k++)
+            for (size_t c = 0; c < s->dim && !status; c++)
+                status = nsde_array_write(writer, 1, nsde_simulation_row(s, k, c) + i);
+    if (!status)
+        return nsde_array_close(writer);
+    nsde_array_discard(writer);
+    return status;
+}
+
+/* A row for each path and time: path, t, x1, … */
+static nsde_status write_csv(const nsde_simulation *s, const char *path, size_t first_path)
+{
+    void *memory;
+    nsde_status status = nsde_alloc(s->dim + 2, sizeof(char *) + sizeof(double) + 24, "table", &memory);
+    if (status)
+        return status;
+    const char **names = memory;
+    double *row = (double *)(names + s->dim + 2);
+    char(*labels)[24] = (char(*)[24])(row + s->dim + 2);
+    names[0] = "path";
+    names[1] = "t";
+    for (size_t c = 0; c < s->dim; c++) {
+        snprintf(labels[c], sizeof labels[c], s->dim == 1 ? "x" : "x%zu", c + 1);
+        names[c + 2] = labels[c];
+    }
+    nsde_table_writer *writer = NULL;
+    status = nsde_table_open_csv(path, s->dim + 2, names, &writer);
+    for (size_t i = 0; i < s->n_paths && !status; i++)
+        for (size_t k = 0; k < s->n_times && !status; k++) {
+            row[0] = (double)(first_path + i);
+            row[1] = s->times[k];
+            for (size_t c = 0; c < s->dim; c++)
+                row[c + 2] = nsde_simulation_row(s, k, c)[i];
+            status = nsde_table_write(writer, 1, row);
+        }
+    nsde_free(memory);
+    if (!status)
+        return nsde_table_close(writer);
+    nsde_table_discard(writer);
+    return status;
+}
+
+static bool ends_in(const char *text, const char *ending)
+{
+    const size_t n = strlen(text), k = strlen(ending);
+    return n >= k && strcmp(text + n - k, ending) == 0;
+}
+
+/* A few paths of the first component, and the band that 90 per cent of all lie in. */
+static nsde_status draw(const nsde_simulation *s, const char *title, const char *path)
+{
+    enum { SHOWN = 40 };
+    const size_t shown = s->n_paths < SHOWN ? s->n_paths : SHOWN, n = s->n_times;
+    void *memory;
+    nsde_plot *plot = NULL;
+    const nsde_plot_frame frame = {.title = title, .x_label = "t", .y_label = s->dim == 1 ? "X" : "X1"};
+    nsde_status status = nsde_alloc((shown + 3) * n, sizeof(double), "picture", &memory);
+    if (status)
+        return status;
+    double *paths = memory, *low = paths + shown * n, *high = low + n, *mean = high + n;
+    for (size_t i = 0; i < shown; i++)
+        take_path(s, i, 0, paths + i * n);
+    for (size_t k = 0; k < n && !status; k++) {
+        double q[2];
+        status = nsde_simulation_quantiles(s, k, 0, 2, (double[]){0.05, 0.95}, q);
+        low[k] = q[0];
+        high[k] = q[1];
+        nsde_simulation_moments(s, k, 0, &mean[k], NULL, NULL);
+    }
+    if (!status)
+        status = nsde_plot_create(&frame, &plot);
+    if (!status && s->n_paths > 1)
+        status = nsde_plot_band(plot, "5 to 95 %", NSDE_PLOT_SKY, 0.35, n, s->times, low, high);
+    if (!status)
+        status = nsde_plot_paths(plot, "paths", NSDE_PLOT_BLUE, shown, n, s->times, paths);
+    if (!status)
+        status = nsde_plot_line(plot, "mean", NSDE_PLOT_VERMILION, n, s->times, mean);
+    if (!status)
+        status = nsde_plot_write(plot, path);
+    nsde_plot_destroy(plot);
+    nsde_free(memory);
+    return status;
+}
+
+static nsde_status print_summary(const nsde_simulation *s)
+{
+    enum { LINES = 10 };
+    printf("%12s %10s %14s %12s %14s %14s %14s %14s\n", "t", "component", "mean", "std error",
+           "std deviation", "5 %", "median", "95 %");
+    for (size_t line = 0; line < LINES + 1 && line < s->n_times; line++) {
+        const size_t k = s->n_times <= LINES + 1 ? line : line * (s->n_times - 1) / LINES;
+        for (size_t c = 0; c < s->dim; c++) {
+            double mean, variance, error, q[3];
+            nsde_simulation_moments(s, k, c, &mean, &variance, &error);
+            const nsde_status status = nsde_simulation_quantiles(s, k, c, 3, (double[]){0.05, 0.5, 0.95}, q);
+            if (status)
+                return status;
+            printf("%12.6g %10zu %14.8g %12.3g %14.8g %14.8g %14.8g %14.8g\n", s->times[k], c + 1, mean,
+                   error, sqrt(variance), q[0], q[1], q[2]);
+        }
+    }
+    if (s->n_failed)
+        printf("%zu of %zu paths left the finite numbers and are left out\n", s->n_failed, s->n_paths);
+    return NSDE_OK;
+}
+
+static void show_progress(void *context, size_t done, size_t all)
+{
+    (void)all;
+    nsde_progress_update(context, done);
+}
+
+static nsde_status simulate(const options *o, const nsde_model *model, nsde_simulation **simulation)
+{
+    nsde_simulate_settings settings;
+    nsde_progress progress;
+    const size_t n = nsde_model_describe(model)->n_parameters;
+    double *parameters = calloc(n + 1, sizeof *parameters);
+    bool *given = calloc(n + 1, sizeof *given);
+    nsde_status status = parameters && given ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
+    if (!status)
+        status = take_parameters(o, model, parameters, given);
+    if (!status)
+        status = take_settings(o, &settings);
+    if (!status) {
+        settings.progress = show_progress;
+        settings.progress_context = &progress;
+        nsde_progress_start(&progress, o->quiet ? NULL : stderr, "simulating", settings.paths);
+        status = nsde_simulate(model, parameters, o->x0.items, &settings, simulation);
+        nsde_progress_finish(&progress);
+    }
+    free(parameters);
+    free(given);
+    return status;
+}
+
+static nsde_status report(const options *o, const nsde_model *model, const nsde_simulation *simulation)
+{
+    nsde_status status = NSDE_OK;
+    if (o->out)
+        status = ends_in(o->out, ".npy") ? write_npy(simulation, o->out)
+                                         : write_csv(simulation, o->out, o->first_path);
+    if (!status && o->plot)
+        status = draw(simulation, nsde_model_describe(model)->equation, o->plot);
+    if (!status && !o->quiet)
+        status = print_summary(simulation);
+    return status;
+}
+
+static int run(const void *given, const char *argument)
+{
+    (void)argument;
+    const options *o = given;
+    nsde_model *model = NULL;
+    nsde_simulation *simulation = NULL;
+    if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
+        return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
+    nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
+    if (!status)
+        status = nsde_model_open(o->model, &model);
+    if (!status)
+        status = simulate(o, model, &simulation);
+    if (!status)
+        status = report(o, model, simulation);
+    nsde_simulation_destroy(simulation);
+    nsde_model_destroy(model);
+    return status ? cli_fail() : CLI_DONE;
+}
+
+static const cli_option table[] = {
+    {"model", "NAME", CLI_TEXT, offsetof(options, model), "a shipped model (nsde models)", true},
+    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set), "the model's parameters, all of them",
+     true},
+    {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
+    {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
+    {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
+    {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},
+    {"paths", "N", CLI_SIZE, offsetof(options, paths), "number of paths", true},
+    {"method", "NAME", CLI_TEXT, offsetof(options, method), "the integrator (nsde methods); euler_maruyama",
+     false},
+    {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},
+    {"first-path", "N", CLI_SIZE, offsetof(options, first_path),
+     "number of the first path, to replay some of many", false},
+    {"save-every", "N", CLI_SIZE, offsetof(options, save_every),
+     "keep every so many steps; 1 with --out or --plot, else start and end", false},
+    {"out", "FILE.csv|.npy", CLI_TEXT, offsetof(options, out),
+     "write the paths: columns path, t, x1, ..., or an array [path][time][component]", false},
+    {"plot", "FILE.png|.svg", CLI_TEXT, offsetof(options, plot),
+     "draw some paths with mean and 5 to 95 % band", false},
+    {"drop", NULL, CLI_FLAG, offsetof(options, drop),
+     "leave out paths that leave the finite numbers, and count them", false},
+    {"threads", "N", CLI_SIZE, offsetof(options, threads),
+     "threads; 0 for one per core; the result is the same", false},
+    {"quiet", NULL, CLI_FLAG, offsetof(options, quiet), "print no table", false},
+};
+
+const cli_command cli_command_simulate = {
+    .name = "simulate",
+    .summary = "Simulate paths of a model",
+    .options = table,
+    .n_options = sizeof table / sizeof *table,
+    .options_size = sizeof(options),
+    .defaults = defaults,
+    .run = run,
+};
