@@ -8,10 +8,10 @@
 enum { A, B, SIGMA, GAMMA };
 
 static const nsde_parameter_definition parameters[] = {
-    {"a", "drift at 0, per unit of time", -INFINITY, INFINITY, 0.0},
-    {"b", "slope of the drift, per unit of time; negative for mean reversion", -INFINITY, INFINITY, -0.1},
-    {"sigma", "volatility at X = 1", 0.0, INFINITY, 1.0},
-    {"gamma", "elasticity of the volatility", 0.0, INFINITY, 0.5},
+    {"a", "drift at 0, per unit of time", -INFINITY, INFINITY, 0.0, 1},
+    {"b", "slope of the drift, per unit of time; negative for mean reversion", -INFINITY, INFINITY, -0.1, 1},
+    {"sigma", "volatility at X = 1", 0.0, INFINITY, 1.0, 1},
+    {"gamma", "elasticity of the volatility", 0.0, INFINITY, 0.5, 1},
 };
 
 static nsde_var drift(const nsde_at *at)

@@ -8,8 +8,8 @@
 enum { MU, SIGMA };
 
 static const nsde_parameter_definition parameters[] = {
-    {"mu", "rate of growth of the mean, per unit of time", -INFINITY, INFINITY, 0.0},
-    {"sigma", "volatility of the logarithm, per square root of a unit of time", 0.0, INFINITY, 0.2},
+    {"mu", "rate of growth of the mean, per unit of time", -INFINITY, INFINITY, 0.0, 1},
+    {"sigma", "volatility of the logarithm, per square root of a unit of time", 0.0, INFINITY, 0.2, 1},
 };
 
 static nsde_var drift(const nsde_at *at)

@@ -8,9 +8,9 @@
 enum { KAPPA, MU, SIGMA };
 
 static const nsde_parameter_definition parameters[] = {
-    {"kappa", "rate of mean reversion, per unit of time", 0.0, INFINITY, 1.0},
-    {"mu", "long-run mean", -INFINITY, INFINITY, 0.0},
-    {"sigma", "volatility, per square root of a unit of time", 0.0, INFINITY, 1.0},
+    {"kappa", "rate of mean reversion, per unit of time", 0.0, INFINITY, 1.0, 1},
+    {"mu", "long-run mean", -INFINITY, INFINITY, 0.0, 1},
+    {"sigma", "volatility, per square root of a unit of time", 0.0, INFINITY, 1.0, 1},
 };
 
 static nsde_var drift(const nsde_at *at)

@@ -31,12 +31,14 @@ typedef enum nsde_calculus { NSDE_ITO, NSDE_STRATONOVICH } nsde_calculus;
 
 NSDE_API const char *nsde_calculus_name(nsde_calculus calculus); /**< "Ito" or "Stratonovich". */
 
-/** A parameter: its bounds are open (a value lies strictly between) and may be infinite. */
+/** A parameter, or a block of them under one name (the weights of a layer): its bounds are open (a value lies
+ *  strictly between) and may be infinite. */
 typedef struct nsde_parameter_definition {
     const char *name;
     const char *doc;
     double lower, upper;
     double start; /**< where a fit begins when nothing better is known; strictly within the bounds */
+    size_t count; /**< numbers in the block; 0 means 1 */
 } nsde_parameter_definition;
 
 /** Where a coefficient is recorded: state x [dim], time t [1], parameters p [n_parameters]. */
@@ -88,8 +90,10 @@ typedef struct nsde_model_definition {
     /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data
      *  span too few of its time scales to tell it. */
     double (*reversion_rate)(const double *parameters);
-    /** Optional: passed to the coefficients through nsde_at. */
+    /** Optional: passed to the coefficients through nsde_at; `release` is called on it with the model's end.
+     */
     void *context;
+    void (*release)(void *context);
 } nsde_model_definition;
 
 /** Weighted least squares of dX = (a + b X) dt + s |X|^gamma dW on its Euler steps, for `start` functions.
@@ -109,7 +113,7 @@ NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var va
 typedef struct nsde_model nsde_model;
 
 /** Checks a definition and makes a model of it: names, bounds, and that the coefficients record with the
- *  right number of rows.
+ *  right number of rows. The model owns the context (see release) from here on, also where this fails.
  *  @return NSDE_INVALID or NSDE_RECORDING with a sentence naming the model and the cause */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_create(const nsde_model_definition *definition,
                                                      nsde_model **model);
@@ -122,7 +126,9 @@ NSDE_API void nsde_model_destroy(nsde_model *model); /**< Takes NULL. */
 NSDE_API size_t nsde_shipped_count(void);
 NSDE_API const nsde_model_definition *nsde_shipped(size_t number); /**< NULL beyond the last. */
 
-/** What the model was made from, with noise_dim filled in; valid as long as the model. */
+/** What the model was made from, with noise_dim filled in and blocks of parameters spelled out: block "W" of
+ * 3 is W[0], W[1], W[2], so that n_parameters is the length of the flat vector. Valid as long as the model.
+ */
 NSDE_API const nsde_model_definition *nsde_model_describe(const nsde_model *model);
 /** The number of the parameter called `name`.
  *  @return NSDE_NOT_FOUND with the names there are */
@@ -133,6 +139,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_model_parameter(const nsde_model *model,
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_check_parameters(const nsde_model *model,
                                                                const double *parameters);
 
+/** Declares the model's parameters on a tape: [n_parameters], or a constant 0 where there are none. */
+NSDE_API nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tape *tape);
 /** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state. */
 NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
 NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/constants.h"
@@ -11,7 +12,9 @@
 
 struct nsde_model {
     nsde_model_definition definition;
-    bool diagonal; /* g is stored as its diagonal */
+    bool diagonal;                         /* g is stored as its diagonal */
+    nsde_parameter_definition *parameters; /* blocks spelled out; NULL where there are none */
+    char *names;                           /* of those */
 };
 
 const char *nsde_noise_class_name(nsde_noise_class noise)
@@ -41,8 +44,8 @@ static nsde_status check_parameters(const nsde_model_definition *d)
             if (strcmp(p->name, d->parameters[j].name) == 0)
                 return nsde_fail(NSDE_INVALID, "model %s: two parameters are called %s", d->name, p->name);
         if (!(p->lower < p->upper) || !(p->start > p->lower) || !(p->start < p->upper))
-            return nsde_fail(NSDE_INVALID, "model %s: parameter %s starts at %g, outside its bounds (%g, %g)", d->name,
-                             p->name, p->start, p->lower, p->upper);
+            return nsde_fail(NSDE_INVALID, "model %s: parameter %s starts at %g, outside its bounds (%g, %g)",
+                             d->name, p->name, p->start, p->lower, p->upper);
     }
     return NSDE_OK;
 }
@@ -56,18 +59,66 @@ static nsde_status check_definition(const nsde_model_definition *d)
         return nsde_fail(NSDE_INVALID, "model %s: drift and diffusion are needed", d->name);
     if (d->dim == 0 || d->dim > INT32_MAX || d->noise_dim > INT32_MAX ||
         !nsde_size_mul(d->dim, d->noise_dim ? d->noise_dim : d->dim, &entries) || entries > INT32_MAX)
-        return nsde_fail(NSDE_INVALID, "model %s: %zu states and %zu noises are not possible", d->name, d->dim,
-                         d->noise_dim);
+        return nsde_fail(NSDE_INVALID, "model %s: %zu states and %zu noises are not possible", d->name,
+                         d->dim, d->noise_dim);
     if (d->n_parameters && !d->parameters)
         return nsde_fail(NSDE_INVALID, "model %s: parameters is NULL", d->name);
     if (d->noise < NSDE_NOISE_ADDITIVE || d->noise > NSDE_NOISE_GENERAL || d->calculus < NSDE_ITO ||
         d->calculus > NSDE_STRATONOVICH)
         return nsde_fail(NSDE_INVALID, "model %s: no such noise class or calculus", d->name);
     const size_t noises = d->noise_dim ? d->noise_dim : d->dim;
-    if ((d->noise == NSDE_NOISE_SCALAR && noises != 1) || (d->noise == NSDE_NOISE_DIAGONAL && noises != d->dim))
+    if ((d->noise == NSDE_NOISE_SCALAR && noises != 1) ||
+        (d->noise == NSDE_NOISE_DIAGONAL && noises != d->dim))
         return nsde_fail(NSDE_INVALID, "model %s: %s noise cannot have %zu noises for %zu states", d->name,
                          nsde_noise_class_name(d->noise), noises, d->dim);
     return check_parameters(d);
+}
+
+/* Numbers in all parameters, and the bytes their names take; false on overflow. */
+static bool measure_blocks(const nsde_model_definition *d, size_t *numbers, size_t *bytes)
+{
+    enum { SUFFIX = 24 }; /* "[", 20 digits, "]", NUL */
+    *numbers = *bytes = 0;
+    for (size_t i = 0; i < d->n_parameters; i++) {
+        const size_t count = d->parameters[i].count ? d->parameters[i].count : 1;
+        size_t all;
+        if (!nsde_size_mul(strlen(d->parameters[i].name) + SUFFIX, count, &all) ||
+            !nsde_size_add(*bytes, all, bytes) || !nsde_size_add(*numbers, count, numbers))
+            return false;
+    }
+    return *numbers <= INT32_MAX;
+}
+
+/* Makes one parameter of each number in a block. */
+static nsde_status spell_out_blocks(nsde_model *model)
+{
+    nsde_model_definition *d = &model->definition;
+    size_t numbers, bytes, n = 0;
+    void *parameters, *names;
+    if (!measure_blocks(d, &numbers, &bytes))
+        return nsde_fail(NSDE_OVERFLOW, "model %s: its parameters are too many", d->name);
+    if (numbers == d->n_parameters)
+        return NSDE_OK;
+    nsde_status status = nsde_alloc(numbers, sizeof(nsde_parameter_definition), "parameters", &parameters);
+    model->parameters = parameters;
+    if (!status)
+        status = nsde_alloc(bytes, 1, "parameters", &names);
+    if (status)
+        return status;
+    char *name = model->names = names;
+    for (size_t i = 0; i < d->n_parameters; i++)
+        for (size_t k = 0; k == 0 || k < d->parameters[i].count; k++) {
+            nsde_parameter_definition *one = &model->parameters[n++];
+            *one = d->parameters[i];
+            one->count = 1;
+            if (d->parameters[i].count > 1) {
+                one->name = name;
+                name += 1 + sprintf(name, "%s[%zu]", d->parameters[i].name, k);
+            }
+        }
+    d->parameters = model->parameters;
+    d->n_parameters = numbers;
+    return NSDE_OK;
 }
 
 static nsde_at at_of(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
@@ -88,6 +139,12 @@ static nsde_var widened(nsde_var a, size_t rows)
     return nsde_rows(a) == 1 && rows > 1 ? nsde_broadcast(a, rows) : a;
 }
 
+nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tape *tape)
+{
+    const size_t n = model->definition.n_parameters;
+    return n ? nsde_parameter(tape, n) : nsde_real(tape, 0.0);
+}
+
 nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
 {
     const nsde_at at = at_of(model, x, t, p);
@@ -106,59 +163,73 @@ static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
 {
     const nsde_model_definition *d = &model->definition;
     const nsde_var x = nsde_input(tape, d->dim), t = nsde_uniform(tape, 1);
-    const nsde_var p = d->n_parameters ? nsde_parameter(tape, d->n_parameters) : nsde_real(tape, 0.0);
+    const nsde_var p = nsde_model_record_parameters(model, tape);
     const size_t f_rows = nsde_rows(nsde_model_drift(model, x, t, p));
     const nsde_status status = nsde_tape_status(tape);
     if (status)
         return nsde_fail_within(status, "model %s: drift", d->name);
     if (f_rows != d->dim)
-        return nsde_fail(NSDE_INVALID, "model %s: the drift has %zu rows for %zu states", d->name, f_rows, d->dim);
+        return nsde_fail(NSDE_INVALID, "model %s: the drift has %zu rows for %zu states", d->name, f_rows,
+                         d->dim);
     const nsde_at at = at_of(model, x, t, p);
     const size_t g_rows = nsde_rows(d->diffusion(&at)), full = d->dim * d->noise_dim;
     if (nsde_tape_status(tape))
         return nsde_fail_within(nsde_tape_status(tape), "model %s: diffusion", d->name);
     model->diagonal = d->noise_dim == d->dim && (g_rows == d->dim || g_rows == 1);
     if (!model->diagonal && g_rows != full)
-        return nsde_fail(NSDE_INVALID, "model %s: the diffusion has %zu rows for %zu states and %zu noises", d->name,
-                         g_rows, d->dim, d->noise_dim);
+        return nsde_fail(NSDE_INVALID, "model %s: the diffusion has %zu rows for %zu states and %zu noises",
+                         d->name, g_rows, d->dim, d->noise_dim);
     if (d->noise == NSDE_NOISE_DIAGONAL && !model->diagonal)
-        return nsde_fail(NSDE_INVALID, "model %s: a diagonal diffusion has %zu rows, one a state, not %zu", d->name,
-                         d->dim, g_rows);
+        return nsde_fail(NSDE_INVALID, "model %s: a diagonal diffusion has %zu rows, one a state, not %zu",
+                         d->name, d->dim, g_rows);
     return NSDE_OK;
+}
+
+static void release(const nsde_model_definition *definition)
+{
+    if (definition && definition->release)
+        definition->release(definition->context);
 }
 
 nsde_status nsde_model_create(const nsde_model_definition *definition, nsde_model **model)
 {
-    if (!model)
-        return nsde_fail(NSDE_INVALID, "nsde_model_create: model is NULL");
-    *model = NULL;
-    nsde_status status = check_definition(definition);
     void *memory = NULL;
     nsde_tape *tape = NULL;
+    nsde_status status = model ? NSDE_OK : nsde_fail(NSDE_INVALID, "nsde_model_create: model is NULL");
+    if (!status) {
+        *model = NULL;
+        status = check_definition(definition);
+    }
     if (!status)
         status = nsde_alloc(1, sizeof(nsde_model), "model", &memory);
+    if (status) {
+        release(definition);
+        return status;
+    }
     nsde_model *made = memory;
-    if (!status)
-        status = nsde_tape_create(&tape);
-    if (status)
-        goto fail;
     made->definition = *definition;
     if (!made->definition.noise_dim)
         made->definition.noise_dim = definition->dim;
-    status = check_coefficients(made, tape);
+    status = spell_out_blocks(made);
+    if (!status)
+        status = nsde_tape_create(&tape);
+    if (!status)
+        status = check_coefficients(made, tape);
+    nsde_tape_destroy(tape);
     if (status)
-        goto fail;
-    nsde_tape_destroy(tape);
-    *model = made;
-    return NSDE_OK;
-fail:
-    nsde_tape_destroy(tape);
-    nsde_free(memory);
+        nsde_model_destroy(made);
+    else
+        *model = made;
     return status;
 }
 
 void nsde_model_destroy(nsde_model *model)
 {
+    if (!model)
+        return;
+    release(&model->definition);
+    nsde_free(model->parameters);
+    nsde_free(model->names);
     nsde_free(model);
 }
 
@@ -200,8 +271,8 @@ nsde_status nsde_model_check_parameters(const nsde_model *model, const double *p
         if (!isfinite(parameters[i]))
             return nsde_fail(NSDE_INVALID, "model %s: parameter %s is %g", d->name, p->name, parameters[i]);
         if (!(parameters[i] > p->lower) || !(parameters[i] < p->upper))
-            return nsde_fail(NSDE_INVALID, "model %s: parameter %s = %g is outside its bounds (%g, %g)", d->name,
-                             p->name, parameters[i], p->lower, p->upper);
+            return nsde_fail(NSDE_INVALID, "model %s: parameter %s = %g is outside its bounds (%g, %g)",
+                             d->name, p->name, parameters[i], p->lower, p->upper);
     }
     return NSDE_OK;
 }

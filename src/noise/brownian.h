@@ -31,4 +31,7 @@ struct nsde_brownian {
 NSDE_MUST_USE nsde_status nsde_brownian_create(const nsde_brownian_kind *kind, size_t size, size_t components,
                                                nsde_brownian **brownian);
 
+/* grid.c: makes a grid, owned by the caller and used by no thread at the moment, that of another seed. */
+void nsde_brownian_grid_reseed(nsde_brownian *grid, uint64_t seed);
+
 #endif

@@ -65,3 +65,8 @@ nsde_status nsde_brownian_grid(uint64_t seed, size_t components, nsde_brownian *
         ((grid *)*brownian)->seed = seed;
     return status;
 }
+
+void nsde_brownian_grid_reseed(nsde_brownian *brownian, uint64_t seed)
+{
+    ((grid *)brownian)->seed = seed;
+}

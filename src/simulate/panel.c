@@ -9,9 +9,6 @@
 
 #include "core/simd.h"
 
-enum { STATE, NOISE }; /* inputs of the step's program */
-enum { TIME, STEP };   /* its uniforms */
-
 nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
 {
     *stepper = (nsde_stepper){.run = run};
@@ -44,14 +41,6 @@ void nsde_stepper_destroy(nsde_stepper *stepper)
     nsde_workspace_destroy(stepper->workspace);
     stepper->workspace = NULL;
     nsde_arena_destroy(&stepper->arena);
-}
-
-double nsde_run_time(const nsde_run *run, size_t step)
-{
-    const nsde_simulate_settings *s = &run->settings;
-    if (step == s->steps)
-        return s->t1;
-    return s->t0 + (s->t1 - s->t0) * ((double)step / (double)s->steps);
 }
 
 size_t nsde_run_saved(const nsde_run *run, size_t step)
@@ -100,10 +89,10 @@ static void one_step(nsde_stepper *s, size_t step, const double *dW, size_t path
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
-    *nsde_workspace_uniform(s->workspace, TIME) = nsde_run_time(run, step);
-    memcpy(nsde_workspace_input(s->workspace, NOISE), dW, run->noise_dim * stride * sizeof(double));
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), dW, run->noise_dim * stride * sizeof(double));
     nsde_forward(s->workspace, paths);
-    memcpy(nsde_workspace_input(s->workspace, STATE), nsde_workspace_output(s->workspace, 0),
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_STATE), nsde_workspace_output(s->workspace, 0),
            run->dim * stride * sizeof(double));
 }
 
@@ -113,14 +102,14 @@ static void drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step)
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
-    double *x = nsde_workspace_input(s->workspace, STATE);
+    double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
     if (!run->result->failed_step[first + i]) {
         run->result->failed_step[first + i] = step;
         s->dropped = true;
         if (s->failure.step == 0)
             s->failure = (nsde_failure){.path = run->settings.first_path + first + i,
                                         .step = step,
-                                        .time = nsde_run_time(run, step),
+                                        .time = nsde_grid_time(&run->grid, step),
                                         .state = s->before[c * stride + i],
                                         .component = c};
     }
@@ -133,7 +122,7 @@ static void find_failures(nsde_stepper *s, size_t step, size_t steps, size_t fir
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
-    double *x = nsde_workspace_input(s->workspace, STATE);
+    double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
     memcpy(x, s->before, run->dim * stride * sizeof(double));
     for (size_t k = 0; k < steps; k++) {
         memcpy(s->before, x, run->dim * stride * sizeof(double));
@@ -155,13 +144,13 @@ static void fail(nsde_stepper *s, nsde_status status)
 static void start(nsde_stepper *s)
 {
     const size_t stride = nsde_workspace_stride(s->workspace);
-    double *x = nsde_workspace_input(s->workspace, STATE);
+    double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
     s->dropped = false;
     s->failure.step = 0;
     for (size_t k = 0; k < s->run->dim; k++)
         for (size_t i = 0; i < stride; i++)
             x[k * stride + i] = s->run->x0[k];
-    *nsde_workspace_uniform(s->workspace, STEP) = s->run->h;
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = nsde_grid_length(&s->run->grid);
 }
 
 bool nsde_stepper_run(nsde_stepper *s, size_t panel)
@@ -170,13 +159,14 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     const nsde_simulate_settings *settings = &run->settings;
     const size_t stride = nsde_workspace_stride(s->workspace), first = panel * run->panel;
     const size_t left = settings->paths - first, paths = left < run->panel ? left : run->panel;
-    double *x = nsde_workspace_input(s->workspace, STATE);
+    double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
     start(s);
     save(s, x, 0, first, paths);
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
-        const nsde_status status = nsde_brownian_increments(run->noise, run->h, settings->first_path + first,
-                                                            paths, step, steps, stride, s->dW);
+        const nsde_status status =
+            nsde_brownian_increments(run->noise, nsde_grid_length(&run->grid), settings->first_path + first,
+                                     paths, step, steps, stride, s->dW);
         if (status) {
             fail(s, status);
             return false;

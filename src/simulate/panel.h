@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "nsde/simulate.h"
+#include "step/compile.h"
 
 /* A run: what all threads share, read-only but for the results, where each path has its own place. */
 typedef struct nsde_run {
@@ -19,7 +20,7 @@ typedef struct nsde_run {
     size_t n_panels;
     size_t chunk; /* steps whose noise is drawn at once */
     size_t dim, noise_dim;
-    double h;
+    nsde_grid grid;
     nsde_simulation *result;
 } nsde_run;
 
@@ -50,8 +51,6 @@ void nsde_stepper_destroy(nsde_stepper *stepper);
  * path that left the finite numbers if that is why. */
 bool nsde_stepper_run(nsde_stepper *stepper, size_t panel);
 
-/* The time after `step` of all steps: exactly t1 after the last. */
-double nsde_run_time(const nsde_run *run, size_t step);
 /* The saved time that step `step` is, or SIZE_MAX. */
 size_t nsde_run_saved(const nsde_run *run, size_t step);
 

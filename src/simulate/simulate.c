@@ -22,16 +22,12 @@ nsde_simulate_settings nsde_simulate_settings_default(void)
 static nsde_status check_settings(const nsde_simulate_settings *settings)
 {
     NSDE_SIMULATE_SETTINGS(NSDE_SETTING_CHECK)
-    if (!(settings->t1 > settings->t0))
-        return nsde_fail(NSDE_INVALID, "t1 = %g is not after t0 = %g", settings->t1, settings->t0);
-    if (!((settings->t1 - settings->t0) / (double)settings->steps > 0.0))
-        return nsde_fail(NSDE_INVALID, "steps = %zu leave no time for a step", settings->steps);
     if (settings->first_path > SIZE_MAX - settings->paths)
         return nsde_fail(NSDE_OVERFLOW, "paths %zu from %zu on overflow", settings->paths,
                          settings->first_path);
     if (settings->on_failure != NSDE_STOP && settings->on_failure != NSDE_DROP)
         return nsde_fail(NSDE_INVALID, "on_failure is neither NSDE_STOP nor NSDE_DROP");
-    return NSDE_OK;
+    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps});
 }
 
 static nsde_status check_problem(const nsde_model *model, const double *parameters, const double *x0,
@@ -49,28 +45,6 @@ static nsde_status check_problem(const nsde_model *model, const double *paramete
     if (!status && settings->noise && nsde_brownian_components(settings->noise) != d->noise_dim)
         status = nsde_fail(NSDE_INVALID, "the noise has %zu components and model %s needs %zu",
                            nsde_brownian_components(settings->noise), d->name, d->noise_dim);
-    return status;
-}
-
-/* The integrator's step on the model, with the inputs and uniforms in the order panel.c expects. */
-static nsde_status compile_step(nsde_run *run)
-{
-    const nsde_model_definition *d = nsde_model_describe(run->model);
-    nsde_tape *tape;
-    nsde_status status = nsde_tape_create(&tape);
-    if (status)
-        return status;
-    nsde_step_at at = {.tape = tape, .model = run->model};
-    at.x = nsde_input(tape, d->dim);
-    at.dW = nsde_input_passive(tape, d->noise_dim);
-    at.t = nsde_uniform(tape, 1);
-    at.h = nsde_uniform(tape, 1);
-    at.p = d->n_parameters ? nsde_parameter(tape, d->n_parameters) : nsde_real(tape, 0.0);
-    nsde_var next = nsde_step_record(run->settings.integrator, &at);
-    if (nsde_is_uniform(next)) /* nothing in it differs between paths */
-        next = nsde_add(next, nsde_mul_real(at.x, 0.0));
-    status = nsde_program_create(tape, 1, &next, &run->program);
-    nsde_tape_destroy(tape);
     return status;
 }
 
@@ -185,7 +159,7 @@ static nsde_status simulate(nsde_run *run, nsde_simulation **result)
         for (size_t step = 0; step <= run->settings.steps; step++) {
             const size_t saved = nsde_run_saved(run, step);
             if (saved != SIZE_MAX)
-                run->result->times[saved] = nsde_run_time(run, step);
+                run->result->times[saved] = nsde_grid_time(&run->grid, step);
         }
         if (run_panels(run, steppers, threads, &failed) != SIZE_MAX)
             status = report(run, &failed);
@@ -214,18 +188,16 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
                     .x0 = x0,
                     .settings = *settings,
                     .dim = d->dim,
-                    .noise_dim = d->noise_dim};
+                    .noise_dim = d->noise_dim,
+                    .grid = {settings->t0, settings->t1, settings->steps}};
     if (!run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
-        status = nsde_integrator_check(run.settings.integrator, model);
-    if (!status)
-        status = compile_step(&run);
+        status = nsde_step_compile(run.settings.integrator, model, &run.program);
     if (!status && !settings->noise)
         status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
     if (!status) {
         run.noise = settings->noise ? settings->noise : grid;
-        run.h = (settings->t1 - settings->t0) / (double)settings->steps;
         const size_t widest = nsde_program_panel(run.program, NSDE_FORWARD);
         run.panel = settings->paths < widest ? settings->paths : widest;
         run.n_panels = (settings->paths - 1) / run.panel + 1;

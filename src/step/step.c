@@ -25,7 +25,8 @@ const nsde_integrator *nsde_integrator_at(size_t number)
 nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator)
 {
     if (!name || !integrator)
-        return nsde_fail(NSDE_INVALID, "nsde_integrator_find: a name and a place for the integrator are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_integrator_find: a name and a place for the integrator are needed");
     *integrator = NULL;
     char names[NSDE_MESSAGE_SIZE / 2] = "";
     for (size_t i = 0; i < nsde_integrator_count(); i++) {
@@ -54,7 +55,8 @@ nsde_status nsde_integrator_check(const nsde_integrator *integrator, const nsde_
         if (admits(integrators[i], d))
             nsde_name_append(names, sizeof names, integrators[i]->name);
     if (d->noise > integrator->noise)
-        return nsde_fail(NSDE_UNSUPPORTED, "%s admits %s noise at most and model %s has %s noise; %s would do",
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "%s admits %s noise at most and model %s has %s noise; %s would do",
                          integrator->name, nsde_noise_class_name(integrator->noise), d->name,
                          nsde_noise_class_name(d->noise), *names ? names : "none");
     return nsde_fail(NSDE_UNSUPPORTED, "%s solves %s equations and model %s is meant as %s; %s would do",

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tape/workspace.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* Numbers needed by `rows` rows of the panel and `numbers` uniform ones before them. */
@@ -216,4 +217,22 @@ void nsde_reverse(nsde_workspace *workspace, size_t paths)
     for (size_t k = program->n_instructions; k-- > 0;)
         if (program->values[program->instructions[k]].active)
             nsde_execute_reverse(&workspace->memory, program->instructions[k]);
+}
+
+/* Whole registers, so that one frame can follow another. */
+size_t nsde_program_frame(const nsde_program *program, nsde_sweep sweep, size_t stride)
+{
+    const nsde_plan *plan = &program->plans[sweep];
+    size_t numbers;
+    return plan_panel(plan->frame_rows, plan->frame_numbers, stride, &numbers) ? numbers : SIZE_MAX;
+}
+
+size_t nsde_workspace_frame_size(const nsde_workspace *workspace)
+{
+    return workspace->frame_size;
+}
+
+void nsde_workspace_set_frame(nsde_workspace *workspace, double *frame)
+{
+    workspace->memory.region[NSDE_FRAME] = frame;
 }

@@ -19,4 +19,11 @@ void nsde_workspace_set_paths(nsde_workspace *workspace, size_t paths);
 /* Clears the adjoints of inputs and outputs and adds what the caller put on the outputs. */
 void nsde_workspace_seed_adjoints(nsde_workspace *workspace);
 
+/* The frame: the memory of everything but what depends on parameters alone, inputs and uniforms included. A
+ * sweep back works on the frame the sweep there left, so a caller with frames of its own can keep many. They
+ * are zeroed at first, aligned to NSDE_ALIGNMENT, and used by one sweep at a time. */
+size_t nsde_program_frame(const nsde_program *program, nsde_sweep sweep, size_t stride); /* numbers */
+size_t nsde_workspace_frame_size(const nsde_workspace *workspace);                       /* numbers */
+void nsde_workspace_set_frame(nsde_workspace *workspace, double *frame);
+
 #endif

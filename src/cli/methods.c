@@ -1,0 +1,35 @@
+/* nsde methods: integrators and objectives.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+
+#include "cli/options.h"
+#include "nsde/step.h"
+
+static int run(const void *options, const char *argument)
+{
+    (void)options, (void)argument;
+    printf("Integrators (nsde simulate --method)\n");
+    for (size_t i = 0; i < nsde_integrator_count(); i++) {
+        const nsde_integrator *m = nsde_integrator_at(i);
+        printf("  %-16s %s (%s)\n", m->name, m->title, m->source);
+        printf("  %16s strong order %g (additive noise %g), weak order %g; %s; %s noise\n", "", m->strong_order,
+               m->additive_order, m->weak_order, nsde_calculus_name(m->calculus), nsde_noise_class_name(m->noise));
+        if (*m->aliases)
+            printf("  %16s also called %s\n", "", m->aliases);
+    }
+    printf("\nLikelihoods (nsde fit --method)\n");
+    for (size_t i = 0; i < nsde_objective_count(); i++) {
+        const nsde_objective *o = nsde_objective_at(i);
+        printf("  %-16s %s (%s)\n", o->name, o->title, o->source);
+        if (*o->aliases)
+            printf("  %16s also called %s\n", "", o->aliases);
+    }
+    return CLI_DONE;
+}
+
+const cli_command cli_command_methods = {
+    .name = "methods",
+    .summary = "List the integrators and the likelihoods",
+    .run = run,
+};

@@ -1,0 +1,216 @@
+/* A panel of paths there and back, under each policy of what to keep.
+ *
+ * The sweep there ends with the rows of the last step in the frame. The sweep back brings the rows of one
+ * step after another into the frame: by looking them up, or by running the step again from a stored state.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdint.h>
+#include <string.h>
+
+#include "gradient/engine.h"
+#include "gradient/schedule.h"
+
+static double *state_slot(const nsde_sweeper *s, size_t slot)
+{
+    return s->states + slot * s->engine->dim * s->engine->stride;
+}
+
+static void copy_state(const nsde_sweeper *s, double *to, const double *from)
+{
+    memcpy(to, from, s->engine->dim * s->engine->stride * sizeof *to);
+}
+
+static double *state_input(const nsde_sweeper *s)
+{
+    return nsde_workspace_input(s->step, NSDE_STEP_STATE);
+}
+
+/* Runs step k on the state in the frame. */
+static nsde_status run_step(nsde_sweeper *s, size_t k)
+{
+    const nsde_gradient *e = s->engine;
+    const double *dW;
+    const nsde_status status = nsde_noise_window_get(&s->noise, k, &dW);
+    if (status)
+        return status;
+    memcpy(nsde_workspace_input(s->step, NSDE_STEP_NOISE), dW, e->noise_dim * e->stride * sizeof *dW);
+    *nsde_workspace_uniform(s->step, NSDE_STEP_TIME) = nsde_grid_time(&e->times, k);
+    *nsde_workspace_uniform(s->step, NSDE_STEP_LENGTH) = nsde_grid_length(&e->times);
+    nsde_forward(s->step, s->paths);
+    return NSDE_OK;
+}
+
+/* Hands the state after step k, just run, to the loss if that is where it looks next. */
+static void observe(const nsde_sweeper *s, size_t k, size_t *time)
+{
+    const nsde_gradient *e = s->engine;
+    if (*time == e->n_times || e->observe[*time] != k + 1)
+        return;
+    const double *x = nsde_workspace_output(s->step, 0);
+    for (size_t c = 0; c < e->dim; c++) {
+        const size_t row = *time * e->dim + c;
+        if (s->loss)
+            memcpy(nsde_workspace_input(s->loss, 0) + row * e->stride, x + c * e->stride,
+                   e->stride * sizeof *x);
+        else
+            memcpy(e->ensemble + row * e->settings.paths + s->first, x + c * e->stride, s->paths * sizeof *x);
+    }
+    (*time)++;
+}
+
+/* Runs step k, to be followed by the next. */
+static nsde_status advance(nsde_sweeper *s, size_t k, size_t *time)
+{
+    const nsde_status status = run_step(s, k);
+    if (status)
+        return status;
+    observe(s, k, time);
+    copy_state(s, state_input(s), nsde_workspace_output(s->step, 0));
+    s->steps_forward++;
+    return NSDE_OK;
+}
+
+/* Brings the rows of step k into the frame from the stored states before it, storing further ones on the way
+ * by the binomial schedule. Slots 0 … top hold the states before steps stored[0] < … < stored[top] <= k;
+ * the last of them is in the frame where `there` is set. */
+static nsde_status bring_binomial(nsde_sweeper *s, size_t k, bool there, size_t *time)
+{
+    nsde_status status = NSDE_OK;
+    while (s->stored[s->top] > k)
+        s->top--;
+    if (!there)
+        copy_state(s, state_input(s), state_slot(s, s->top));
+    for (size_t at = s->stored[s->top]; at < k && !status;) {
+        const size_t spare = s->engine->slots - s->top;
+        const size_t next = spare > 1 ? at + nsde_schedule_split(k + 1 - at, spare) : k;
+        for (; at < next && !status; at++)
+            status = advance(s, at, time);
+        if (spare > 1 && !status) {
+            s->stored[++s->top] = at;
+            copy_state(s, state_slot(s, s->top), state_input(s));
+        }
+    }
+    if (!status)
+        status = run_step(s, k);
+    return status;
+}
+
+static nsde_status there_keeping_rows(nsde_sweeper *s, size_t *time)
+{
+    const nsde_gradient *e = s->engine;
+    const size_t frame = nsde_workspace_frame_size(s->step);
+    nsde_status status = NSDE_OK;
+    for (size_t k = 0; k < e->settings.steps && !status; k++) {
+        status = run_step(s, k);
+        observe(s, k, time);
+        if (k + 1 == e->settings.steps)
+            break;
+        const double *x = nsde_workspace_output(s->step, 0);
+        nsde_workspace_set_frame(s->step, s->frames + (k + 1) * frame);
+        copy_state(s, state_input(s), x);
+    }
+    return status;
+}
+
+static nsde_status there_keeping_states(nsde_sweeper *s, size_t *time)
+{
+    const size_t last = s->engine->settings.steps - 1;
+    nsde_status status = NSDE_OK;
+    for (size_t k = 0; k < last && !status; k++) {
+        copy_state(s, state_slot(s, k), state_input(s));
+        status = advance(s, k, time);
+    }
+    return status ? status : run_step(s, last);
+}
+
+/* The first states of the panel; lanes without a path repeat the first. */
+static void put_initial_states(nsde_sweeper *s)
+{
+    const nsde_gradient *e = s->engine;
+    double *x = state_input(s);
+    for (size_t c = 0; c < e->dim; c++)
+        for (size_t i = 0; i < e->stride; i++) {
+            const size_t path = s->first + (i < s->paths ? i : 0);
+            x[c * e->stride + i] =
+                e->point->x0_per_path ? e->point->x0[c * e->settings.paths + path] : e->point->x0[c];
+        }
+}
+
+nsde_status nsde_sweep_forward(nsde_sweeper *s, bool back)
+{
+    const nsde_gradient *e = s->engine;
+    const size_t last = e->settings.steps - 1;
+    size_t time = 0;
+    nsde_status status = NSDE_OK;
+    nsde_noise_window_move(&s->noise, e->first_path + s->first, s->paths);
+    if (s->frames)
+        nsde_workspace_set_frame(s->step, s->frames);
+    put_initial_states(s);
+    if (!back) {
+        for (size_t k = 0; k < last && !status; k++)
+            status = advance(s, k, &time);
+        if (!status)
+            status = run_step(s, last);
+    } else if (e->keep == NSDE_KEEP_ROWS) {
+        return there_keeping_rows(s, &time);
+    } else if (e->keep == NSDE_KEEP_STATES) {
+        status = there_keeping_states(s, &time);
+    } else {
+        s->stored[s->top = 0] = 0;
+        copy_state(s, state_slot(s, 0), state_input(s));
+        status = bring_binomial(s, last, true, &time);
+    }
+    if (!status)
+        observe(s, last, &time);
+    return status;
+}
+
+/* The adjoint of the state after step k: what came back from later steps, and the loss's where it looks. */
+static void seed_step(const nsde_sweeper *s, size_t k, size_t *time)
+{
+    const nsde_gradient *e = s->engine;
+    double *seed = nsde_workspace_output_adjoint(s->step, 0);
+    copy_state(s, seed, s->lambda);
+    if (*time == 0 || e->observe[*time - 1] != k + 1)
+        return;
+    const double *seen = s->seen;
+    if (s->loss)
+        seen = nsde_workspace_input_adjoint(s->loss, 0);
+    nsde_accumulate(seed, seen + --*time * e->dim * e->stride, e->dim * e->stride);
+}
+
+static nsde_status bring(nsde_sweeper *s, size_t k)
+{
+    const nsde_gradient *e = s->engine;
+    size_t none = e->n_times;
+    if (e->keep == NSDE_KEEP_ROWS) {
+        nsde_workspace_set_frame(s->step, s->frames + k * nsde_workspace_frame_size(s->step));
+        return NSDE_OK;
+    }
+    if (k + 1 == e->settings.steps) /* still in the frame */
+        return NSDE_OK;
+    if (e->keep == NSDE_KEEP_BINOMIAL)
+        return bring_binomial(s, k, false, &none);
+    copy_state(s, state_input(s), state_slot(s, k));
+    return run_step(s, k);
+}
+
+nsde_status nsde_sweep_back(nsde_sweeper *s)
+{
+    const nsde_gradient *e = s->engine;
+    size_t time = e->n_times;
+    nsde_status status = NSDE_OK;
+    memset(s->lambda, 0, e->dim * e->stride * sizeof *s->lambda);
+    for (size_t k = e->settings.steps; k-- > 0 && !status;) {
+        status = bring(s, k);
+        if (status)
+            break;
+        seed_step(s, k, &time);
+        nsde_reverse(s->step, s->paths);
+        copy_state(s, s->lambda, nsde_workspace_input_adjoint(s->step, NSDE_STEP_STATE));
+    }
+    for (size_t c = 0; c < e->dim && !status; c++)
+        memcpy(e->x0_adjoint + c * e->settings.paths + s->first, s->lambda + c * e->stride,
+               s->paths * sizeof *s->lambda);
+    return status;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "step/compile.h"
+
+#include "core/error.h"
+
+nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
+                              nsde_program **program)
+{
+    const nsde_model_definition *d = nsde_model_describe(model);
+    nsde_tape *tape;
+    nsde_status status = nsde_integrator_check(integrator, model);
+    if (!status)
+        status = nsde_tape_create(&tape);
+    if (status)
+        return status;
+    nsde_step_at at = {.tape = tape, .model = model};
+    at.x = nsde_input(tape, d->dim);
+    at.dW = nsde_input_passive(tape, d->noise_dim);
+    at.t = nsde_uniform(tape, 1);
+    at.h = nsde_uniform(tape, 1);
+    at.p = nsde_model_record_parameters(model, tape);
+    nsde_var next = nsde_step_record(integrator, &at);
+    if (nsde_is_uniform(next)) /* nothing in it differs between paths */
+        next = nsde_add(next, nsde_mul_real(at.x, 0.0));
+    status = nsde_program_create(tape, 1, &next, program);
+    nsde_tape_destroy(tape);
+    return status;
+}
+
+nsde_status nsde_grid_check(const nsde_grid *grid)
+{
+    if (!(grid->t1 > grid->t0))
+        return nsde_fail(NSDE_INVALID, "t1 = %g is not after t0 = %g", grid->t1, grid->t0);
+    const double h = nsde_grid_length(grid);
+    if (!(h > 0.0) || !(grid->t0 + h > grid->t0) || !(grid->t1 - h < grid->t1))
+        return nsde_fail(NSDE_INVALID, "steps = %zu from %g to %g leave no time for a step", grid->steps,
+                         grid->t0, grid->t1);
+    return NSDE_OK;
+}

@@ -1,0 +1,38 @@
+/* A step as a program, and the grid of times it is used on: what simulation and gradients run.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef NSDE_STEP_COMPILE_H
+#define NSDE_STEP_COMPILE_H
+
+#include "nsde/step.h"
+
+/* Inputs and uniforms of a step's program; its output 0 is the state after the step. */
+enum { NSDE_STEP_STATE, NSDE_STEP_NOISE };
+enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
+
+/* Checks integrator and model against each other and compiles one step. */
+NSDE_MUST_USE nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
+                                            nsde_program **program);
+
+/* Equal steps from t0 to t1. */
+typedef struct nsde_grid {
+    double t0, t1;
+    size_t steps;
+} nsde_grid;
+
+static inline double nsde_grid_length(const nsde_grid *grid)
+{
+    return (grid->t1 - grid->t0) / (double)grid->steps;
+}
+
+/* The time after `step` of all steps: exactly t1 after the last. */
+static inline double nsde_grid_time(const nsde_grid *grid, size_t step)
+{
+    return step == grid->steps ? grid->t1
+                               : grid->t0 + (grid->t1 - grid->t0) * ((double)step / (double)grid->steps);
+}
+
+/* NSDE_INVALID where t1 is not after t0, or the steps are too many to have a length. */
+NSDE_MUST_USE nsde_status nsde_grid_check(const nsde_grid *grid);
+
+#endif
