@@ -20,7 +20,7 @@ START_TEST(every_step_of_newton_gains)
         {-3.0, 0.5, -4.0}, {2.0, -0.1, 1.0}, {1.0, 0.9, -3.0}, {0.1, 0.07, -5.0}};
     static const bool is_fixed[3] = {false, false, false};
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     nsde_model *model = open_model("ou");
     nsde_likelihood *l = open_likelihood(model, "exact", &s);
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
