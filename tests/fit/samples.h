@@ -41,24 +41,22 @@ static inline void sample_eleven(sample *s)
     sample_fill(s, 11, eleven, 0.5);
 }
 
-/* Column `column` (from 0) of one of the example files, scaled, with gaps of dt. */
-static inline void sample_read(sample *s, const char *file, int column, double scale, double dt)
+/* A column of one of the example files, scaled, with gaps of dt. */
+static inline void sample_read(sample *s, const char *file, const char *column, double scale, double dt)
 {
-    char path[512], line[512];
+    char path[512];
+    nsde_series *series;
+    nsde_csv_settings settings = nsde_csv_settings_default();
+    settings.values = &column;
+    settings.n_values = 1;
+    settings.scale = scale;
+    settings.dt = dt;
     snprintf(path, sizeof path, "%s/%s", NSDE_EXAMPLE_DATA, file);
-    FILE *stream = fopen(path, "r");
-    ck_assert_msg(stream != NULL, "%s cannot be opened", path);
-    size_t n = 0;
-    ck_assert(fgets(line, sizeof line, stream) != NULL);
-    for (; fgets(line, sizeof line, stream); n++) {
-        const char *field = line;
-        for (int i = 0; i < column; i++)
-            field = strchr(field, ',') + 1;
-        ck_assert_uint_lt(n, SAMPLE_MOST);
-        s->values[n] = scale * strtod(field, NULL);
-    }
-    fclose(stream);
-    sample_finish(s, n, dt, "rate", "example.csv");
+    check_ok(nsde_series_read_csv(path, &settings, &series));
+    ck_assert_uint_le(series->n, SAMPLE_MOST);
+    memcpy(s->values, series->values, series->n * sizeof(double));
+    sample_finish(s, series->n, dt, "rate", "example.csv");
+    nsde_series_destroy(series);
 }
 
 static inline nsde_model *open_model(const char *name)

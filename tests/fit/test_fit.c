@@ -233,8 +233,9 @@ static nsde_model *like_ou(const nsde_parameter_definition *parameters, size_t n
  * them. */
 START_TEST(every_kind_of_bound)
 {
-    static const nsde_parameter_definition parameters[] = {
-        {"kappa", "", 0.2, 1.5, 0.3}, {"mu", "", -INFINITY, 0.3, -1.0}, {"sigma", "", 0.1, 2.0, 1.9}};
+    static const nsde_parameter_definition parameters[] = {{"kappa", "", 0.2, 1.5, 0.3, 1},
+                                                           {"mu", "", -INFINITY, 0.3, -1.0, 1},
+                                                           {"sigma", "", 0.1, 2.0, 1.9, 1}};
     static sample s;
     sample_eleven(&s);
     nsde_model *model = like_ou(parameters, 3);
@@ -260,8 +261,9 @@ END_TEST
 
 START_TEST(a_maximum_beyond_the_bounds)
 {
-    static const nsde_parameter_definition parameters[] = {
-        {"kappa", "", 1.7, 2.6, 2.0}, {"mu", "", -INFINITY, -0.4, -1.0}, {"sigma", "", 0.0, INFINITY, 1.9}};
+    static const nsde_parameter_definition parameters[] = {{"kappa", "", 1.7, 2.6, 2.0, 1},
+                                                           {"mu", "", -INFINITY, -0.4, -1.0, 1},
+                                                           {"sigma", "", 0.0, INFINITY, 1.9, 1}};
     static sample s;
     sample_eleven(&s);
     nsde_model *model = like_ou(parameters, 3);
@@ -282,10 +284,10 @@ END_TEST
 /* A parameter that nothing depends on: its derivatives are zeros, the same for every transition. */
 START_TEST(a_parameter_without_influence)
 {
-    static const nsde_parameter_definition parameters[] = {{"kappa", "", 0.0, INFINITY, 1.0},
-                                                           {"mu", "", -INFINITY, INFINITY, 0.0},
-                                                           {"sigma", "", 0.0, INFINITY, 1.0},
-                                                           {"idle", "", -INFINITY, INFINITY, 2.385}};
+    static const nsde_parameter_definition parameters[] = {{"kappa", "", 0.0, INFINITY, 1.0, 1},
+                                                           {"mu", "", -INFINITY, INFINITY, 0.0, 1},
+                                                           {"sigma", "", 0.0, INFINITY, 1.0, 1},
+                                                           {"idle", "", -INFINITY, INFINITY, 2.385, 1}};
     static sample s;
     sample_eleven(&s);
     nsde_model *model = like_ou(parameters, 4);
@@ -365,7 +367,7 @@ END_TEST
 START_TEST(a_fit_can_be_printed)
 {
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     nsde_fit *fit = fit_plainly("ou", NULL, &s);
     char *text = NULL;
     size_t size;

@@ -184,7 +184,7 @@ START_TEST(derivatives_agree_with_differences)
 {
     static sample s, rates;
     sample_eleven(&s);
-    sample_read(&rates, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&rates, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     check_differences("ou", "exact", ou_point, &s);
     check_differences("ou", "euler", ou_point, &s);
     check_differences("ou", "exact", (const double[]){0.22, 0.067, 0.023}, &rates);
@@ -199,7 +199,7 @@ END_TEST
 START_TEST(taylor_remainders)
 {
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     nsde_model *model = open_model("cir");
     nsde_likelihood *l = open_likelihood(model, "exact", &s);
     const double p[] = {0.2, 0.07, 0.071}, d[] = {0.13, 0.021, -0.017};

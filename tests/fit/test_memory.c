@@ -6,7 +6,7 @@
 START_TEST(evaluation_allocates_nothing)
 {
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     nsde_model *model = open_model("cir");
     nsde_likelihood *l = open_likelihood(model, "exact", &s);
     const double p[] = {0.2, 0.07, 0.071};

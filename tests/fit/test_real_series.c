@@ -56,7 +56,7 @@ static void check_known(const known *k, const sample *s)
 START_TEST(federal_funds)
 {
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     ck_assert_uint_eq(s.series.n, 413);
     for (int i = 0; i < 3; i++)
         check_known(&fedfunds[i], &s);
@@ -66,7 +66,7 @@ END_TEST
 START_TEST(treasury_one_year)
 {
     static sample s;
-    sample_read(&s, "treasury_monthly.csv", 1, 1.0, 1.0 / 12.0);
+    sample_read(&s, "treasury_monthly.csv", "tcm1y", 1.0, 1.0 / 12.0);
     ck_assert_uint_eq(s.series.n, 558);
     for (int i = 0; i < 3; i++)
         check_known(&treasury[i], &s);
@@ -75,10 +75,11 @@ END_TEST
 
 START_TEST(stock_indices)
 {
+    static const char *const indices[] = {"DAX", "SMI", "CAC", "FTSE"};
     static const double volatility[] = {0.166051, 0.149112, 0.177820, 0.128280};
     static sample s;
     for (int i = 0; i < 4; i++) {
-        sample_read(&s, "eustockmarkets_daily.csv", 1 + i, 1.0, 1.0 / 260.0);
+        sample_read(&s, "eustockmarkets_daily.csv", indices[i], 1.0, 1.0 / 260.0);
         nsde_fit *fit = fit_by_default("gbm", &s);
         check_relative(fit->estimates[1].value, volatility[i], 5e-6);
         /* the mean of log returns over h = 1/260, plus half the variance, in closed form */
@@ -95,7 +96,7 @@ END_TEST
 START_TEST(weak_reversion_is_reported)
 {
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     nsde_fit *fit = fit_by_default("ou", &s);
     check_relative(fit->reversion.rate, fit->estimates[0].value, 1e-15);
     check_relative(fit->reversion.std_error, fit->estimates[0].std_error, 1e-6);
@@ -112,8 +113,8 @@ END_TEST
 START_TEST(units_do_not_matter)
 {
     static sample decimals, percent;
-    sample_read(&decimals, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
-    sample_read(&percent, "fedfunds_monthly.csv", 1, 1.0, 1.0);
+    sample_read(&decimals, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
+    sample_read(&percent, "fedfunds_monthly.csv", "percent", 1.0, 1.0);
     static const char *const names[] = {"ou", "cir", "ckls"};
     for (int i = 0; i < 3; i++) {
         nsde_fit *a = fit_by_default(names[i], &decimals), *b = fit_by_default(names[i], &percent);
@@ -137,7 +138,7 @@ START_TEST(bad_starts_end_in_the_same_place)
     static const double kappa[] = {1e-3, 0.05, 1.0, 50.0}, mu[] = {1e-3, 0.05, 0.9},
                         sigma[] = {1e-3, 0.02, 2.0};
     static sample s;
-    sample_read(&s, "fedfunds_monthly.csv", 1, 0.01, 1.0 / 12.0);
+    sample_read(&s, "fedfunds_monthly.csv", "percent", 0.01, 1.0 / 12.0);
     for (int which = 0; which < 2; which++) {
         nsde_model *model = open_model(fedfunds[which].model);
         for (int i = 0; i < 36; i += which ? 5 : 1) {

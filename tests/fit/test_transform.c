@@ -6,10 +6,10 @@
 
 START_TEST(there_and_back_with_derivatives)
 {
-    static const nsde_parameter_definition kinds[] = {{"none", "", -INFINITY, INFINITY, 0.0},
-                                                      {"below", "", -1.3, INFINITY, 0.0},
-                                                      {"above", "", -INFINITY, 1.7, 0.0},
-                                                      {"both", "", -1.3, 1.7, 0.0}};
+    static const nsde_parameter_definition kinds[] = {{"none", "", -INFINITY, INFINITY, 0.0, 1},
+                                                      {"below", "", -1.3, INFINITY, 0.0, 1},
+                                                      {"above", "", -INFINITY, 1.7, 0.0, 1},
+                                                      {"both", "", -1.3, 1.7, 0.0, 1}};
     static const double values[] = {-1.2385, -0.4, 0.385, 1.6};
     for (int kind = 0; kind < 4; kind++)
         for (int i = 0; i < 4; i++) {
