@@ -1,6 +1,7 @@
 /* nsde fit: a model's parameters from a series.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,10 @@ typedef struct options {
 
 static void defaults(void *o)
 {
-    ((options *)o)->scale = 1.0;
-    ((options *)o)->seed = 1;
+    options *standard = o;
+    standard->scale = 1.0;
+    standard->seed = 1;
+    standard->dt = standard->horizon = NAN; /* not given */
 }
 
 /* What is open while the command works. */
@@ -47,7 +50,7 @@ static nsde_status read_series(const options *o, const char *path, nsde_series *
     csv.values = &o->value;
     csv.n_values = 1;
     csv.scale = o->scale;
-    csv.dt = o->dt;
+    csv.dt = isnan(o->dt) ? 0.0 : o->dt;
     return nsde_series_read_csv(path, &csv, series);
 }
 
@@ -99,12 +102,16 @@ static nsde_status add_fan(const nsde_forecast *f, nsde_plot *plot, double *low,
 
 static nsde_status draw(const options *o, const work *w, const nsde_forecast *f)
 {
-    char title[512];
+    char title[512], label[256];
     nsde_plot *plot;
     const nsde_series *s = w->series;
     snprintf(title, sizeof title, "%s: %s, fitted by %s", s->names[0], w->fit->equation,
              w->fit->objective_title);
-    const nsde_plot_frame frame = {.title = title, .x_label = s->time_label, .y_label = s->names[0]};
+    if (o->scale == 1.0)
+        snprintf(label, sizeof label, "%s", s->names[0]);
+    else
+        snprintf(label, sizeof label, "%s x %g", s->names[0], o->scale);
+    const nsde_plot_frame frame = {.title = title, .x_label = s->time_label, .y_label = label};
     nsde_status status = nsde_plot_create(&frame, &plot);
     double *numbers = status ? NULL : malloc(2 * f->n_times * sizeof *numbers);
     if (!status && !numbers)
@@ -125,7 +132,7 @@ static nsde_status forecast_and_draw(const options *o, const work *w)
     nsde_forecast_settings settings = nsde_forecast_settings_default();
     nsde_forecast *forecast = NULL;
     double *parameters = malloc((w->fit->n_parameters + 1) * sizeof *parameters);
-    settings.horizon = o->horizon > 0.0 ? o->horizon : w->fit->span / 7.0;
+    settings.horizon = isnan(o->horizon) ? w->fit->span / 7.0 : o->horizon;
     settings.seed = o->seed;
     settings.threads = (int)o->threads;
     nsde_status status = parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory for the forecast");
@@ -168,7 +175,7 @@ static int check_and_run(const void *given, const char *path)
     const options *o = given;
     if (o->initial && strcmp(o->initial, "fixed") != 0 && strcmp(o->initial, "stationary") != 0)
         return cli_usage(&cli_command_fit, "--initial %s is neither fixed nor stationary", o->initial);
-    if (o->dt < 0.0 || o->horizon < 0.0)
+    if (o->dt <= 0.0 || o->horizon <= 0.0)
         return cli_usage(&cli_command_fit, "--dt and --horizon must be greater than 0");
     if (o->threads > 1024)
         return cli_usage(&cli_command_fit, "--threads %zu is more than 1024", o->threads);
