@@ -15,7 +15,9 @@ typedef struct loops {
     double *value;
 } loops;
 
-static loops resolve(const nsde_memory *memory, uint32_t id)
+/* For the value itself or the pull to one operand. A pull that sums over paths goes row by row, so that the
+ * order of its terms does not depend on the room beside the panel. */
+static loops resolve(const nsde_memory *memory, uint32_t id, bool sums)
 {
     const nsde_program *program = memory->program;
     const nsde_value *value = &program->values[id];
@@ -24,7 +26,7 @@ static loops resolve(const nsde_memory *memory, uint32_t id)
         l.arg[i] = nsde_value_at(memory, value->node.arg[i]);
     if (value->node.uniform) {
         l.n = value->node.rows;
-    } else if (value->whole && memory->lanes == memory->stride) {
+    } else if (value->whole && memory->lanes == memory->stride && !sums) {
         l.n = value->node.rows * memory->stride;
     } else {
         l.n = memory->lanes;
@@ -54,7 +56,7 @@ void nsde_execute(const nsde_memory *memory, uint32_t id)
         return;
     }
     const nsde_kernel *kernel = &nsde_kernels[value->node.op];
-    loops l = resolve(memory, id);
+    loops l = resolve(memory, id, false);
     for (size_t call = 0; call < l.calls; call++) {
         if (shape == UNARY)
             kernel->unary(l.value, l.arg[0], l.n);
@@ -86,7 +88,7 @@ static void pull(const nsde_memory *memory, uint32_t id, size_t i)
     const nsde_value *value = &memory->program->values[id];
     const nsde_shape shape = nsde_op_shape(value->node.op);
     const nsde_kernel *kernel = &nsde_kernels[value->node.op];
-    loops l = resolve(memory, id);
+    loops l = resolve(memory, id, memory->program->values[value->node.arg[i]].node.uniform);
     const double *g = nsde_adjoint_at(memory, id);
     double *adjoint = nsde_adjoint_at(memory, value->node.arg[i]);
     for (size_t call = 0; call < l.calls; call++) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Numbers needed by `rows` rows of the panel and `numbers` uniform ones before them. */
-static bool plan_panel(uint32_t rows, uint32_t numbers, size_t stride, size_t *total)
+static bool plan_panel(size_t rows, size_t numbers, size_t stride, size_t *total)
 {
     size_t panel;
     return nsde_size_mul(rows, stride, &panel) && nsde_size_add(panel, numbers, total);
@@ -99,7 +99,7 @@ nsde_status nsde_workspace_create(const nsde_program *program, size_t paths, nsd
     w->paths = paths;
     w->memory.program = program;
     w->memory.plan = &program->plans[sweep];
-    w->memory.stride = nsde_round_up((uint32_t)paths);
+    w->memory.stride = nsde_round_up(paths);
     status = allocate(w, w->memory.stride);
     if (status)
         nsde_workspace_destroy(w);
@@ -170,7 +170,7 @@ void nsde_workspace_prepare(nsde_workspace *workspace)
 
 void nsde_workspace_set_paths(nsde_workspace *workspace, size_t paths)
 {
-    workspace->memory.lanes = nsde_round_up((uint32_t)paths);
+    workspace->memory.lanes = nsde_round_up(paths);
 }
 
 void nsde_forward(nsde_workspace *workspace, size_t paths)
