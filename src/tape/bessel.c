@@ -70,15 +70,17 @@ static double log_largest(double nu, double x, double mode)
     gsl_sf_gammastar_e(a, &star_a);
     gsl_sf_gammastar_e(b, &star_b);
     const double ratio = (half * half - a * b) / (a * b); /* near 0 at the mode of a large sum */
-    return mode * (ratio > -0.5 ? log1p(ratio) : log(half) + log(half) - log(a) - log(b)) + nu * log(half / b) -
-           0.5 * (log(a) + log(b)) + a + b - NSDE_LOG_2PI - log(star_a.val) - log(star_b.val);
+    return mode * (ratio > -0.5 ? log1p(ratio) : log(half) + log(half) - log(a) - log(b)) +
+           nu * log(half / b) - 0.5 * (log(a) + log(b)) + a + b - NSDE_LOG_2PI - log(star_a.val) -
+           log(star_b.val);
 }
 
 /* ---- large nu or x ---- */
 
 static const double debye_from = 1000.0;
 
-/* G(s, n) = -log(s) / 4 + sum_k D_k(n / s) / s^(k / 2) with s = r^2, n = nu^2, and its partial derivatives. */
+/* G(s, n) = -log(s) / 4 + sum_k D_k(n / s) / s^(k / 2) with s = r^2, n = nu^2, and its partial derivatives.
+ */
 typedef struct correction {
     double g, by_s, by_n, by_ss, by_sn, by_nn;
 } correction;

@@ -44,7 +44,8 @@ static void forward_special(const nsde_value *value, const loops *l)
 {
     const size_t step_a = value->mode & 1 ? 0 : 1, step_b = value->mode & 2 ? 0 : 1;
     for (size_t i = 0; i < l->n; i++)
-        l->value[i] = nsde_log_bessel_i_value(l->arg[0][i * step_a], l->arg[1][i * step_b], value->node.extra);
+        l->value[i] =
+            nsde_log_bessel_i_value(l->arg[0][i * step_a], l->arg[1][i * step_b], value->node.extra);
 }
 
 void nsde_execute(const nsde_memory *memory, uint32_t id)
@@ -80,7 +81,8 @@ static void pull_special(const nsde_value *value, const loops *l, const double *
     const uint32_t extra = value->node.extra + (i == 0 ? 3 : 1);
     for (size_t k = 0; k < l->n; k++)
         if (g[k] != 0.0)
-            adjoint[k * step] += g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
+            adjoint[k * step] +=
+                g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
 }
 
 static void pull(const nsde_memory *memory, uint32_t id, size_t i)

@@ -63,12 +63,12 @@ static inline NSDE_INLINE double normal_cdf(double a)
 
 #define NAME  reciprocal
 #define VALUE 1.0 / a
-#define PULL  g == 0.0 ? 0.0 : -g * y * y
+#define PULL  g == 0.0 ? 0.0 : -g *y *y
 #include "tape/unary.inc"
 
 #define NAME  square
-#define VALUE a * a
-#define PULL  2.0 * g * a
+#define VALUE a *a
+#define PULL  2.0 * g *a
 #include "tape/unary.inc"
 
 #define NAME  sqrt
@@ -78,7 +78,7 @@ static inline NSDE_INLINE double normal_cdf(double a)
 
 #define NAME  exp
 #define VALUE exp(a)
-#define PULL  g * y
+#define PULL  g *y
 #include "tape/unary.inc"
 
 #define NAME  log
@@ -93,17 +93,17 @@ static inline NSDE_INLINE double normal_cdf(double a)
 
 #define NAME  expm1
 #define VALUE expm1(a)
-#define PULL  g * (y + 1.0)
+#define PULL  g *exp(a) /* y + 1 would cancel */
 #include "tape/unary.inc"
 
 #define NAME  sin
 #define VALUE sin(a)
-#define PULL  g * cos(a)
+#define PULL  g *cos(a)
 #include "tape/unary.inc"
 
 #define NAME  cos
 #define VALUE cos(a)
-#define PULL  -g * sin(a)
+#define PULL  -g *sin(a)
 #include "tape/unary.inc"
 
 #define NAME  atan
@@ -113,12 +113,12 @@ static inline NSDE_INLINE double normal_cdf(double a)
 
 #define NAME  sinh
 #define VALUE sinh(a)
-#define PULL  g * cosh(a)
+#define PULL  g *cosh(a)
 #include "tape/unary.inc"
 
 #define NAME  cosh
 #define VALUE cosh(a)
-#define PULL  g * sinh(a)
+#define PULL  g *sinh(a)
 #include "tape/unary.inc"
 
 #define NAME  asinh
@@ -128,27 +128,27 @@ static inline NSDE_INLINE double normal_cdf(double a)
 
 #define NAME  tanh_slope
 #define VALUE tanh_slope(a)
-#define PULL  -2.0 * g * y * hyperbolic_tangent(a)
+#define PULL  -2.0 * g *y *hyperbolic_tangent(a)
 #include "tape/unary.inc"
 
 #define NAME  sigmoid
 #define VALUE logistic(a)
-#define PULL  g * sigmoid_slope(a)
+#define PULL  g *sigmoid_slope(a)
 #include "tape/unary.inc"
 
 #define NAME  sigmoid_slope
 #define VALUE sigmoid_slope(a)
-#define PULL  -g * y * hyperbolic_tangent(0.5 * a)
+#define PULL  -g *y *hyperbolic_tangent(0.5 * a)
 #include "tape/unary.inc"
 
 #define NAME  softplus
 #define VALUE (a > 0.0 ? a : a == a ? 0.0 : a) + log1p(exp(-fabs(a)))
-#define PULL  g * logistic(a)
+#define PULL  g *logistic(a)
 #include "tape/unary.inc"
 
 #define NAME  silu
-#define VALUE a * logistic(a)
-#define PULL  g * (logistic(a) + a * sigmoid_slope(a))
+#define VALUE a *logistic(a)
+#define PULL  g *(logistic(a) + a * sigmoid_slope(a))
 #include "tape/unary.inc"
 
 #define NAME  abs
@@ -163,12 +163,12 @@ static inline NSDE_INLINE double normal_cdf(double a)
 
 #define NAME  erf
 #define VALUE erf(a)
-#define PULL  g * NSDE_2_SQRT_PI * exp(-a * a)
+#define PULL  g *NSDE_2_SQRT_PI *exp(-a *a)
 #include "tape/unary.inc"
 
 #define NAME  normal_cdf
 #define VALUE normal_cdf(a)
-#define PULL  g * NSDE_1_SQRT_2PI * exp(-0.5 * a * a)
+#define PULL  g *NSDE_1_SQRT_2PI *exp(-0.5 * a * a)
 #include "tape/unary.inc"
 
 #define NAME   add
@@ -184,28 +184,28 @@ static inline NSDE_INLINE double normal_cdf(double a)
 #include "tape/binary.inc"
 
 #define NAME   mul
-#define VALUE  a * b
-#define PULL_A g * b
-#define PULL_B g * a
+#define VALUE  a *b
+#define PULL_A g *b
+#define PULL_B g *a
 #include "tape/binary.inc"
 
 #define NAME   div
 #define VALUE  a / b
 #define PULL_A g == 0.0 ? 0.0 : g / b
-#define PULL_B g == 0.0 ? 0.0 : -g * y / b
+#define PULL_B g == 0.0 ? 0.0 : -g *y / b
 #include "tape/binary.inc"
 
 #define NAME   pow
 #define VALUE  pow(a, b)
-#define PULL_A g * b == 0.0 ? 0.0 : g * b * pow(a, b - 1.0)
-#define PULL_B a == 0.0 ? 0.0 : g * y * log(a)
+#define PULL_A g *b == 0.0 ? 0.0 : g *b *pow(a, b - 1.0)
+#define PULL_B a == 0.0 ? 0.0 : g *y *log(a)
 #include "tape/binary.inc"
 
 /* log(a) a^b, the derivative of a^b by b. */
 #define NAME   log_to
 #define VALUE  a == 0.0 ? 0.0 : log(a) * pow(a, b)
-#define PULL_A g == 0.0 ? 0.0 : g * (a == 0.0 ? 1.0 : b * log(a) + 1.0) * pow(a, b - 1.0)
-#define PULL_B y == 0.0 ? 0.0 : g * y * log(a)
+#define PULL_A g == 0.0 ? 0.0 : g *(a == 0.0 ? 1.0 : b * log(a) + 1.0) * pow(a, b - 1.0)
+#define PULL_B y == 0.0 ? 0.0 : g *y *log(a)
 #include "tape/binary.inc"
 
 #define NAME   min
@@ -220,12 +220,12 @@ static inline NSDE_INLINE double normal_cdf(double a)
 #define PULL_B a >= b ? 0.0 : g
 #include "tape/binary.inc"
 
-/* A tangent a times a partial derivative b: where the tangent is 0 and the partial infinite, a product that is
- * 0 and stays so nearby. */
+/* A tangent a times a partial derivative b: where the tangent is 0 and the partial infinite, a product that
+ * is 0 and stays so nearby. */
 #define NAME   chain
-#define VALUE  a == 0.0 ? 0.0 : a * b
-#define PULL_A g == 0.0 || (a == 0.0 && fabs(b) == INFINITY) ? 0.0 : g * b
-#define PULL_B g * a
+#define VALUE  a == 0.0 ? 0.0 : a *b
+#define PULL_A g == 0.0 || (a == 0.0 && fabs(b) == INFINITY) ? 0.0 : g *b
+#define PULL_B g *a
 #include "tape/binary.inc"
 
 #define NAME   select
@@ -236,9 +236,9 @@ static inline NSDE_INLINE double normal_cdf(double a)
 #include "tape/ternary.inc"
 
 #define NAME   fma
-#define VALUE  a * b + c
-#define PULL_A g * b
-#define PULL_B g * a
+#define VALUE  a *b + c
+#define PULL_A g *b
+#define PULL_B g *a
 #define PULL_C g
 #include "tape/ternary.inc"
 
@@ -251,7 +251,8 @@ static NSDE_CLONES void tanh_forward(double *ys, const double *as, size_t n)
 
 /* (1 - y)(1 + y) loses digits as |y| nears 1, where the exponential is taken instead, lane by lane so that
  * no path's result depends on its neighbours; runs that need none of that are spared the exponential. */
-static NSDE_CLONES void tanh_pull(const double *gs, const double *as, const double *ys, double *adjoint, size_t n)
+static NSDE_CLONES void tanh_pull(const double *gs, const double *as, const double *ys, double *adjoint,
+                                  size_t n)
 {
     for (size_t done = 0; done < n; done += NSDE_LANE_QUANTUM) {
         const size_t end = n - done < NSDE_LANE_QUANTUM ? n : done + NSDE_LANE_QUANTUM;
@@ -299,49 +300,45 @@ NSDE_CLONES double nsde_total(const double *a, size_t n)
             name##_pull_##operand##_3, name##_pull_##operand##_4, name##_pull_##operand##_5,                 \
             name##_pull_##operand##_6                                                                        \
     }
-#define UNARY_KERNEL(name) {.unary = name##_forward, .unary_pull = name##_pull}
+#define UNARY_KERNEL(name)                                                                                   \
+    {                                                                                                        \
+        .unary = name##_forward, .unary_pull = name##_pull                                                   \
+    }
 #define BINARY_KERNEL(name)                                                                                  \
-    {.binary = {name##_forward_0, name##_forward_1, name##_forward_2},                                       \
-     .binary_pull = {PULLS(name, a), PULLS(name, b)}}
+    {                                                                                                        \
+        .binary = {name##_forward_0, name##_forward_1, name##_forward_2}, .binary_pull = {                   \
+            PULLS(name, a),                                                                                  \
+            PULLS(name, b)                                                                                   \
+        }                                                                                                    \
+    }
 #define TERNARY_KERNEL(name)                                                                                 \
-    {.ternary = {name##_forward_0, name##_forward_1, name##_forward_2, name##_forward_3, name##_forward_4,   \
-                 name##_forward_5, name##_forward_6},                                                        \
-     .ternary_pull = {PULLS_OF_7(name, 0), PULLS_OF_7(name, 1), PULLS_OF_7(name, 2)}}
+    {                                                                                                        \
+        .ternary = {name##_forward_0, name##_forward_1, name##_forward_2, name##_forward_3,                  \
+                    name##_forward_4, name##_forward_5, name##_forward_6},                                   \
+        .ternary_pull = {                                                                                    \
+            PULLS_OF_7(name, 0),                                                                             \
+            PULLS_OF_7(name, 1),                                                                             \
+            PULLS_OF_7(name, 2)                                                                              \
+        }                                                                                                    \
+    }
 
 const nsde_kernel nsde_kernels[OP_COUNT] = {
-    [OP_neg] = UNARY_KERNEL(neg),
-    [OP_reciprocal] = UNARY_KERNEL(reciprocal),
-    [OP_square] = UNARY_KERNEL(square),
-    [OP_sqrt] = UNARY_KERNEL(sqrt),
-    [OP_exp] = UNARY_KERNEL(exp),
-    [OP_log] = UNARY_KERNEL(log),
-    [OP_log1p] = UNARY_KERNEL(log1p),
-    [OP_expm1] = UNARY_KERNEL(expm1),
-    [OP_sin] = UNARY_KERNEL(sin),
-    [OP_cos] = UNARY_KERNEL(cos),
-    [OP_atan] = UNARY_KERNEL(atan),
-    [OP_sinh] = UNARY_KERNEL(sinh),
-    [OP_cosh] = UNARY_KERNEL(cosh),
-    [OP_asinh] = UNARY_KERNEL(asinh),
-    [OP_tanh] = UNARY_KERNEL(tanh),
-    [OP_tanh_slope] = UNARY_KERNEL(tanh_slope),
-    [OP_sigmoid] = UNARY_KERNEL(sigmoid),
-    [OP_sigmoid_slope] = UNARY_KERNEL(sigmoid_slope),
-    [OP_softplus] = UNARY_KERNEL(softplus),
-    [OP_silu] = UNARY_KERNEL(silu),
-    [OP_abs] = UNARY_KERNEL(abs),
-    [OP_sign] = UNARY_KERNEL(sign),
-    [OP_erf] = UNARY_KERNEL(erf),
-    [OP_normal_cdf] = UNARY_KERNEL(normal_cdf),
-    [OP_add] = BINARY_KERNEL(add),
-    [OP_sub] = BINARY_KERNEL(sub),
-    [OP_mul] = BINARY_KERNEL(mul),
-    [OP_div] = BINARY_KERNEL(div),
-    [OP_pow] = BINARY_KERNEL(pow),
-    [OP_log_to] = BINARY_KERNEL(log_to),
-    [OP_min] = BINARY_KERNEL(min),
-    [OP_max] = BINARY_KERNEL(max),
-    [OP_chain] = BINARY_KERNEL(chain),
-    [OP_select] = TERNARY_KERNEL(select),
+    [OP_neg] = UNARY_KERNEL(neg),           [OP_reciprocal] = UNARY_KERNEL(reciprocal),
+    [OP_square] = UNARY_KERNEL(square),     [OP_sqrt] = UNARY_KERNEL(sqrt),
+    [OP_exp] = UNARY_KERNEL(exp),           [OP_log] = UNARY_KERNEL(log),
+    [OP_log1p] = UNARY_KERNEL(log1p),       [OP_expm1] = UNARY_KERNEL(expm1),
+    [OP_sin] = UNARY_KERNEL(sin),           [OP_cos] = UNARY_KERNEL(cos),
+    [OP_atan] = UNARY_KERNEL(atan),         [OP_sinh] = UNARY_KERNEL(sinh),
+    [OP_cosh] = UNARY_KERNEL(cosh),         [OP_asinh] = UNARY_KERNEL(asinh),
+    [OP_tanh] = UNARY_KERNEL(tanh),         [OP_tanh_slope] = UNARY_KERNEL(tanh_slope),
+    [OP_sigmoid] = UNARY_KERNEL(sigmoid),   [OP_sigmoid_slope] = UNARY_KERNEL(sigmoid_slope),
+    [OP_softplus] = UNARY_KERNEL(softplus), [OP_silu] = UNARY_KERNEL(silu),
+    [OP_abs] = UNARY_KERNEL(abs),           [OP_sign] = UNARY_KERNEL(sign),
+    [OP_erf] = UNARY_KERNEL(erf),           [OP_normal_cdf] = UNARY_KERNEL(normal_cdf),
+    [OP_add] = BINARY_KERNEL(add),          [OP_sub] = BINARY_KERNEL(sub),
+    [OP_mul] = BINARY_KERNEL(mul),          [OP_div] = BINARY_KERNEL(div),
+    [OP_pow] = BINARY_KERNEL(pow),          [OP_log_to] = BINARY_KERNEL(log_to),
+    [OP_min] = BINARY_KERNEL(min),          [OP_max] = BINARY_KERNEL(max),
+    [OP_chain] = BINARY_KERNEL(chain),      [OP_select] = TERNARY_KERNEL(select),
     [OP_fma] = TERNARY_KERNEL(fma),
 };

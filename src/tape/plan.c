@@ -18,7 +18,7 @@ static const uint8_t reads[OP_COUNT] = {
     [OP_exp] = KEEP_VALUE,
     [OP_log] = KEEP_A,
     [OP_log1p] = KEEP_A,
-    [OP_expm1] = KEEP_VALUE,
+    [OP_expm1] = KEEP_A,
     [OP_sin] = KEEP_A,
     [OP_cos] = KEEP_A,
     [OP_atan] = KEEP_A,
@@ -59,11 +59,12 @@ void nsde_set_mode(const nsde_program *program, nsde_value *value)
         return;
     for (uint32_t i = 0; i < value->n_args; i++) {
         const nsde_node *operand = &program->values[value->node.arg[i]].node;
-        const bool single = value->node.uniform ? operand->rows == 1 && value->node.rows > 1 : operand->uniform;
+        const bool single =
+            value->node.uniform ? operand->rows == 1 && value->node.rows > 1 : operand->uniform;
         value->mode |= (uint8_t)(single << i);
         if (!value->node.uniform)
-            value->whole = value->whole && (operand->uniform ? operand->rows == 1
-                                                             : operand->rows == value->node.rows);
+            value->whole =
+                value->whole && (operand->uniform ? operand->rows == 1 : operand->rows == value->node.rows);
     }
 }
 
@@ -245,7 +246,8 @@ static void release_operands(const nsde_program *program, nsde_plan *plan, uint3
     }
 }
 
-static void place_values(const nsde_program *program, nsde_plan *plan, const bool *pinned, uint32_t *left, slots *s)
+static void place_values(const nsde_program *program, nsde_plan *plan, const bool *pinned, uint32_t *left,
+                         slots *s)
 {
     for (uint32_t v = 0; v < program->n_values; v++)
         left[v] = program->values[v].uses;
@@ -254,8 +256,8 @@ static void place_values(const nsde_program *program, nsde_plan *plan, const boo
         const nsde_node *node = &program->values[v].node;
         release_operands(program, plan, v, pinned, left, s, true);
         if (node->uniform)
-            plan->value[v] =
-                next_numbers(program->values[v].fixed ? &plan->fixed_numbers : &plan->frame_numbers, node->rows);
+            plan->value[v] = next_numbers(
+                program->values[v].fixed ? &plan->fixed_numbers : &plan->frame_numbers, node->rows);
         else
             plan->value[v].rows = take(s, node->rows);
         release_operands(program, plan, v, pinned, left, s, false);
@@ -291,7 +293,8 @@ static void place_adjoints(nsde_program *program, nsde_plan *plan, nsde_sweep sw
             continue;
         for (uint32_t i = 0; i < value->n_args; i++) {
             const uint32_t a = nsde_operand(program, value, i);
-            if (!program->values[a].active || !nsde_is_pulled(value, i) || !touch(program, plan, a, touched, s))
+            if (!program->values[a].active || !nsde_is_pulled(value, i) ||
+                !touch(program, plan, a, touched, s))
                 continue;
             program->values[a].first_by = v;
             program->values[a].first_index = i;
@@ -319,8 +322,8 @@ static nsde_status check_sizes(const nsde_plan *plan)
                             plan->adjoint_numbers};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (sizes[i] > UINT32_MAX)
-            return nsde_fail(NSDE_OVERFLOW, "nsde_program_create: values of %zu rows in all, at most %u", sizes[i],
-                             UINT32_MAX);
+            return nsde_fail(NSDE_OVERFLOW, "nsde_program_create: values of %zu rows in all, at most %u",
+                             sizes[i], UINT32_MAX);
     return NSDE_OK;
 }
 
@@ -328,7 +331,8 @@ static nsde_status make_plan(nsde_program *program, nsde_sweep sweep)
 {
     nsde_plan *plan = &program->plans[sweep];
     const size_t n = program->n_values + 1;
-    void *values = NULL, *adjoints = NULL, *free_values = NULL, *free_adjoints = NULL, *flags = NULL, *left = NULL;
+    void *values = NULL, *adjoints = NULL, *free_values = NULL, *free_adjoints = NULL, *flags = NULL,
+         *left = NULL;
     nsde_status status = nsde_alloc(n, sizeof(nsde_place), "storage plan", &values);
     if (!status)
         status = nsde_alloc(n, sizeof(nsde_place), "storage plan", &adjoints);

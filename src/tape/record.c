@@ -164,7 +164,8 @@ static nsde_var leaf(nsde_tape *tape, nsde_op op, size_t rows, uint32_t *counter
     if (!tape || tape->status)
         return nsde_void(tape);
     if (rows == 0 || rows > INT32_MAX || step > INT32_MAX - *counter)
-        return nsde_tape_fail(tape, "%s: %zu rows (must be 1 to %d in all)", nsde_op_name(op), rows, INT32_MAX);
+        return nsde_tape_fail(tape, "%s: %zu rows (must be 1 to %d in all)", nsde_op_name(op), rows,
+                              INT32_MAX);
     const nsde_node node = {.op = (uint16_t)op,
                             .uniform = op != OP_input,
                             .passive = passive,

@@ -18,8 +18,8 @@ typedef struct rows {
 static rows rows_of(const nsde_memory *memory, uint32_t id, bool result_uniform)
 {
     const nsde_node *node = &memory->program->values[id].node;
-    return (rows){nsde_value_at(memory, id), node->rows, nsde_row_step(memory, id), nsde_row_width(memory, id),
-                  node->uniform && !result_uniform};
+    return (rows){nsde_value_at(memory, id), node->rows, nsde_row_step(memory, id),
+                  nsde_row_width(memory, id), node->uniform && !result_uniform};
 }
 
 static rows adjoint_rows(const nsde_memory *memory, uint32_t id, bool result_uniform)
@@ -95,8 +95,8 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
  * is shared among threads, and OpenBLAS' own thread count belongs to the host program. Its threshold is
  * 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). The inner
  * dimension is not cut, so an entry's value does not depend on the tiles. */
-static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k, const double *a,
-                 size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
+static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k,
+                 const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
 {
     enum { MOST = 1 << 18, STEP = 16 };
     size_t n_tile = MOST / (m * k) / STEP * STEP, m_tile = m;
@@ -137,8 +137,8 @@ static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i)
     if (i == 2)
         pull_copy(adjoint, 0, g, 0, g.count);
     else if (i == 1)
-        gemm(CblasTrans, CblasNoTrans, x.count, g.width, g.count, nsde_value_at(memory, arg[0]), x.count, g.base,
-             g.step, 1.0, adjoint.base, adjoint.step);
+        gemm(CblasTrans, CblasNoTrans, x.count, g.width, g.count, nsde_value_at(memory, arg[0]), x.count,
+             g.base, g.step, 1.0, adjoint.base, adjoint.step);
     else
         gemm(CblasNoTrans, CblasTrans, g.count, x.count, g.width, g.base, g.step, x.base, x.step, 1.0,
              adjoint.base, x.count);

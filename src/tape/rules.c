@@ -26,7 +26,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
     case OP_log1p:
         return nsde_reciprocal(nsde_add(one, a));
     case OP_expm1:
-        return nsde_add(y, one);
+        return nsde_exp(a);
     case OP_sin:
         return nsde_cos(a);
     case OP_cos:
@@ -98,6 +98,8 @@ static nsde_var binary_partial(const nsde_call *call, nsde_var y, size_t i)
     case OP_max:
         return chosen(nsde_sub(a, b), i);
     case OP_log_bessel_i:
+        if (call->extra / 3 + call->extra % 3 == 2)
+            return nsde_tape_fail(a.tape, "log_bessel_i: third derivatives are not available");
         return nsde_record_log_bessel_i(a, b, call->extra + (i == 0 ? 3 : 1));
     default:
         return nsde_tape_fail(a.tape, "%s: no derivative is known", nsde_op_name(call->op));

@@ -91,7 +91,8 @@ static nsde_status reserve(gathering *g, size_t rows)
         return NSDE_OK;
     const size_t capacity = needed + needed / 2 + 64;
     void *constants = g->program->constants;
-    const nsde_status status = nsde_resize(&constants, g->program->n_constants, capacity, sizeof(double), "constants");
+    const nsde_status status =
+        nsde_resize(&constants, g->program->n_constants, capacity, sizeof(double), "constants");
     g->program->constants = constants;
     g->constants = status ? g->constants : capacity;
     return status;
@@ -134,8 +135,8 @@ static nsde_status fold(gathering *g, const nsde_value *value, uint32_t *id)
     nsde_status status = reserve(g, value->node.rows);
     if (status)
         return status;
-    status =
-        nsde_alloc(n + 1, sizeof(nsde_value) + sizeof(nsde_place) + sizeof(uint32_t), "constant folding", &memory);
+    status = nsde_alloc(n + 1, sizeof(nsde_value) + sizeof(nsde_place) + sizeof(uint32_t), "constant folding",
+                        &memory);
     if (status)
         return status;
     nsde_value *values = memory;
@@ -156,7 +157,8 @@ static nsde_status fold(gathering *g, const nsde_value *value, uint32_t *id)
     places[n].numbers = (uint32_t)program->n_constants;
     const nsde_program tiny = {.values = values, .n_values = n + 1, .pool = pool};
     const nsde_plan plan = {.value = places};
-    const nsde_memory run = {.program = &tiny, .plan = &plan, .region = {program->constants}, .stride = 1, .lanes = 1};
+    const nsde_memory run = {
+        .program = &tiny, .plan = &plan, .region = {program->constants}, .stride = 1, .lanes = 1};
     nsde_set_mode(&tiny, &values[n]);
     nsde_execute(&run, n);
     nsde_free(memory);
@@ -201,7 +203,8 @@ static void normalise(const nsde_program *program, nsde_value *value)
 {
     uint32_t *arg = value->node.arg;
     const bool whole = value->n_args == 2 && program->values[arg[0]].node.rows == value->node.rows;
-    if (value->node.op == OP_pow && whole && (is_real(program, arg[1], 2.0) || is_real(program, arg[1], 0.5))) {
+    if (value->node.op == OP_pow && whole &&
+        (is_real(program, arg[1], 2.0) || is_real(program, arg[1], 0.5))) {
         value->node.op = is_real(program, arg[1], 2.0) ? OP_square : OP_sqrt;
         value->n_args = 1;
         arg[1] = NONE;
@@ -232,7 +235,8 @@ static nsde_status gather_one(gathering *g, uint32_t node_id, uint32_t *map)
     nsde_value value = {.node = *nsde_node_at(g->tape, node_id)};
     nsde_node *node = &value.node;
     if (node->op == OP_constant)
-        return copy_constant(g, (const double *)g->tape->constants.items + node->extra, node->rows, &map[node_id]);
+        return copy_constant(g, (const double *)g->tape->constants.items + node->extra, node->rows,
+                             &map[node_id]);
     bool constant = node->op > OP_constant;
     if (node->op == OP_stack) {
         const uint32_t *operands = nsde_pool_at(g->tape, node->arg[1]);

@@ -16,7 +16,8 @@ static nsde_status check_second_order(const nsde_program *program)
 {
     for (size_t k = 0; k < program->n_instructions; k++) {
         const nsde_value *value = &program->values[program->instructions[k]];
-        if (value->node.op == OP_log_bessel_i && value->active && value->node.extra / 3 + value->node.extra % 3 == 2)
+        if (value->node.op == OP_log_bessel_i && value->active &&
+            value->node.extra / 3 + value->node.extra % 3 == 2)
             return nsde_fail(NSDE_UNSUPPORTED, "nsde_workspace_create: a reverse sweep would need third "
                                                "derivatives of log_bessel_i, which are not available");
     }
@@ -47,13 +48,14 @@ static nsde_status allocate(nsde_workspace *w, size_t stride)
         fits = fits && plan_panel(plan->adjoint_rows, plan->adjoint_numbers, stride, &adjoint) &&
                plan_outputs(program, stride, &outputs);
     fits = fits && nsde_arena_plan(plan->fixed_numbers, sizeof(double), &total) &&
-           nsde_arena_plan(frame, sizeof(double), &total) && nsde_arena_plan(adjoint, sizeof(double), &total) &&
+           nsde_arena_plan(frame, sizeof(double), &total) &&
+           nsde_arena_plan(adjoint, sizeof(double), &total) &&
            nsde_arena_plan(program->n_parameters, sizeof(double), &total) &&
            nsde_arena_plan(outputs, sizeof(double), &total) &&
            nsde_arena_plan(program->n_outputs, sizeof(double *), &total);
     if (!fits)
-        return nsde_fail(NSDE_OVERFLOW, "nsde_workspace_create: a panel of %zu paths overflows the size of memory",
-                         stride);
+        return nsde_fail(NSDE_OVERFLOW,
+                         "nsde_workspace_create: a panel of %zu paths overflows the size of memory", stride);
     const nsde_status status = nsde_arena_create(total, "workspace", &w->arena);
     if (status)
         return status;
@@ -83,8 +85,9 @@ nsde_status nsde_workspace_create(const nsde_program *program, size_t paths, nsd
         return nsde_fail(NSDE_INVALID, "nsde_workspace_create: workspace is NULL");
     *workspace = NULL;
     if (!program || paths == 0 || sweep < NSDE_FORWARD || sweep > NSDE_TRACE)
-        return nsde_fail(NSDE_INVALID, "nsde_workspace_create: a program, a kind of sweep and at least one path "
-                                       "are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_workspace_create: a program, a kind of sweep and at least one path "
+                         "are needed");
     if (paths > INT32_MAX) /* the dense algebra counts in int */
         return nsde_fail(NSDE_OVERFLOW, "nsde_workspace_create: a panel of %zu paths is too wide", paths);
     nsde_status status = sweep == NSDE_FORWARD ? NSDE_OK : check_second_order(program);

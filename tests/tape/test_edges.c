@@ -62,6 +62,8 @@ START_TEST(far_out_nothing_cancels_or_overflows)
     check_relative(at_point(record_normal_cdf, -8.0).value, 6.220960574271784e-16, 2e-15);
     ck_assert(at_point(record_exp, 800.0).value == INFINITY && at_point(record_exp, -800.0).value == 0.0);
     ck_assert(at_point(record_expm1, -800.0).value == -1.0);
+    check_relative(at_point(record_expm1, -40.0).tangent, 4.248354255291589e-18, 1e-14);
+    check_relative(at_point(record_expm1, -40.0).adjoint[0], 4.248354255291589e-18, 1e-14);
     check_relative(at_point(record_expm1, 1e-18).value, 1e-18, 0.0);
     check_relative(at_point(record_log1p, -1e-18).value, -1e-18, 0.0);
     ck_assert(at_point(record_log, 0.0).value == -INFINITY && isnan(at_point(record_log, -1.0).value));
