@@ -35,27 +35,14 @@ bool test_allocation_failed(void)
     return atomic_load(&happened);
 }
 
-/* The linker sends calls of NAME to __wrap_NAME; __real_NAME is the true one. */
+/* The linker sends calls of aligned_alloc, which core/memory.c alone makes, to __wrap_aligned_alloc;
+ * __real_aligned_alloc is the true one. */
 void *__real_aligned_alloc(size_t alignment, size_t size);
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
 
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
     return allow() ? __real_aligned_alloc(alignment, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return allow() ? __real_malloc(size) : NULL;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return allow() ? __real_calloc(count, size) : NULL;
 }
 
 int main(int count, char **arguments)

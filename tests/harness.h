@@ -18,8 +18,7 @@
 /* Adds the tests of this file with tcase_add_test. */
 void test_cases(TCase *cases);
 
-/* Allocations made so far by what is linked into the test program: the library and the test itself, not the
- * shared libraries they use. */
+/* Allocations the library has made so far, all of them through core/memory.h. */
 size_t test_allocations(void);
 /* Lets the k-th allocation from now on fail, once (1 is the next one; 0 takes that back). */
 void test_fail_allocation(size_t k);
