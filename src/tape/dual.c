@@ -57,6 +57,27 @@ static nsde_var widen(nsde_var a, size_t rows)
     return !nsde_is_void(a) && nsde_rows(a) == 1 && rows > 1 ? nsde_broadcast(a, rows) : a;
 }
 
+/* The directions as tangents of the rows of x, void for zeros; false after a mistake. */
+static bool make_tangents(nsde_perturbation eps, nsde_var x, const nsde_var directions[], nsde_var *tangents)
+{
+    nsde_tape *tape = eps.tape;
+    for (uint32_t k = 0; k < eps.partials; k++) {
+        const nsde_var v = directions[k];
+        tangents[k] = nsde_void(tape);
+        if (!v.tape)
+            continue;
+        const size_t rows = v.tape == tape ? nsde_rows(v) : 0;
+        if (rows == 0 || (rows != 1 && rows != nsde_rows(x)))
+            nsde_tape_fail(tape, "seed: direction %u has %zu rows, the value %zu", k, rows, nsde_rows(x));
+        else if (nsde_level(v) >= eps.level)
+            nsde_tape_fail(tape, "seed: direction %u carries this perturbation or a later one", k);
+        if (tape->status)
+            return false;
+        tangents[k] = widen(v, nsde_rows(x));
+    }
+    return true;
+}
+
 nsde_var nsde_seed(nsde_perturbation eps, nsde_var x, const nsde_var directions[])
 {
     nsde_tape *tape = eps.tape;
@@ -66,23 +87,15 @@ nsde_var nsde_seed(nsde_perturbation eps, nsde_var x, const nsde_var directions[
         return nsde_tape_fail(tape, "seed: the value belongs to another tape");
     if (nsde_level(x) >= eps.level)
         return nsde_tape_fail(tape, "seed: the value already carries this perturbation or a later one");
-    enum { MOST = 64 };
-    nsde_var tangents[MOST];
-    if (eps.partials > MOST)
-        return nsde_tape_fail(tape, "seed: %u partials, at most %d at a time", eps.partials, MOST);
-    for (uint32_t k = 0; k < eps.partials; k++) {
-        tangents[k] = nsde_void(tape);
-        if (!directions[k].tape)
-            continue;
-        const size_t rows = nsde_rows(directions[k]);
-        if (nsde_is_void(directions[k]) || directions[k].tape != tape || (rows != 1 && rows != nsde_rows(x)))
-            return nsde_tape_fail(tape, "seed: direction %u has %zu rows, the value %zu", k, rows,
-                                  nsde_rows(x));
-        if (nsde_level(directions[k]) >= eps.level)
-            return nsde_tape_fail(tape, "seed: direction %u carries this perturbation or a later one", k);
-        tangents[k] = widen(directions[k], nsde_rows(x));
-    }
-    return nsde_dual_create(eps, x, tangents);
+    void *tangents;
+    const nsde_status status = nsde_alloc(eps.partials, sizeof(nsde_var), "seed", &tangents);
+    if (status)
+        return nsde_tape_break(tape, status);
+    nsde_var seeded = nsde_void(tape);
+    if (make_tangents(eps, x, directions, tangents))
+        seeded = nsde_dual_create(eps, x, tangents);
+    nsde_free(tangents);
+    return seeded;
 }
 
 /* Can parts of y be asked for? Else that is the tape's mistake. */

@@ -128,10 +128,12 @@ void nsde_execute_reverse(const nsde_memory *memory, uint32_t id)
         const nsde_value *operand = &memory->program->values[id_operand];
         if (!operand->active || !nsde_is_pulled(value, i))
             continue;
-        if (operand->first_by == id && operand->first_index == i)
+        const bool first = operand->first_by == id && operand->first_index == i;
+        const bool set = first && nsde_pull_can_set(value, i);
+        if (first && !set)
             clear(memory, id_operand);
         if (rows)
-            nsde_pull_rows(memory, id, i);
+            nsde_pull_rows(memory, id, i, set);
         else
             pull(memory, id, i);
     }

@@ -20,11 +20,11 @@ typedef struct nsde_place {
 
 /* A value of a program. An alias is a slice of a leaf, which it shares storage with. */
 typedef struct nsde_value {
-    nsde_node node;       /* operands are values; a stack's operands are in the program's pool */
+    nsde_node node; /* operands are values; a stack's operands are in the program's pool */
     uint32_t n_args;
-    bool alias;           /* of rows `node.extra` … of the leaf node.arg[0] */
-    bool active;          /* a gradient passes: from an output, to an input or parameter it is wanted of */
-    bool fixed;           /* depends on parameters and constants alone */
+    bool alias;  /* of rows `node.extra` … of the leaf node.arg[0] */
+    bool active; /* a gradient passes: from an output, to an input or parameter it is wanted of */
+    bool fixed;  /* depends on parameters and constants alone */
     bool output;
     uint8_t mode;         /* elementwise: which operands are broadcast numbers (kernels.h) */
     bool whole;           /* elementwise: all rows in one call where lanes fill the stride */

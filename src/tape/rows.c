@@ -127,7 +127,7 @@ static void forward_dense(const nsde_memory *memory, uint32_t id)
          value->n_args == 3 ? 1.0 : 0.0, y.base, y.step);
 }
 
-static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i)
+static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const uint32_t *arg = value->node.arg;
@@ -138,7 +138,7 @@ static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i)
         pull_copy(adjoint, 0, g, 0, g.count);
     else if (i == 1)
         gemm(CblasTrans, CblasNoTrans, x.count, g.width, g.count, nsde_value_at(memory, arg[0]), x.count,
-             g.base, g.step, 1.0, adjoint.base, adjoint.step);
+             g.base, g.step, set ? 0.0 : 1.0, adjoint.base, adjoint.step);
     else
         gemm(CblasNoTrans, CblasTrans, g.count, x.count, g.width, g.base, g.step, x.base, x.step, 1.0,
              adjoint.base, x.count);
@@ -194,7 +194,7 @@ void nsde_execute_rows(const nsde_memory *memory, uint32_t id)
     }
 }
 
-void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i)
+void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const bool uniform = value->node.uniform;
@@ -219,7 +219,7 @@ void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i)
             pull_copy(adjoint, r, g, 0, 1);
         break;
     case OP_dense:
-        pull_dense(memory, id, i);
+        pull_dense(memory, id, i, set);
         break;
     default: /* dot, matvec */
         pull_product(g, rows_of(memory, value->node.arg[0], uniform),

@@ -211,6 +211,41 @@ START_TEST(what_no_gradient_reaches_contributes_none)
 }
 END_TEST
 
+/* Storage is reused where a forward sweep needs a value no longer, but never while it is being read. */
+START_TEST(reused_storage_holds_no_operand)
+{
+    enum { N = 3, PATHS = 40 };
+    nsde_tape *tape = new_tape();
+    const nsde_var x = nsde_input(tape, N), matrix = nsde_input(tape, N * N), w = nsde_parameter(tape, N * N);
+    nsde_var y = nsde_exp(x);
+    for (size_t k = 0; k < 4; k++) {
+        y = nsde_sin(nsde_dense(w, NULL, nsde_sin(y), N));
+        y = nsde_matvec(matrix, nsde_cos(y));
+        y = nsde_add(nsde_row(y, k % N), nsde_stack(2, (nsde_var[]){nsde_slice(y, 1, 2), nsde_row(y, 0)}));
+        y = nsde_log_bessel_i(nsde_square(y), nsde_exp(nsde_sin(y)));
+        y = nsde_mul(nsde_broadcast(nsde_sum(nsde_tanh(y)), N), nsde_dot(y, nsde_cos(y)));
+    }
+    panel forward = panel_create(tape, 1, &y, PATHS, NSDE_FORWARD),
+          trace = panel_create(tape, 1, &y, PATHS, NSDE_TRACE);
+    panel *both[] = {&forward, &trace};
+    for (size_t k = 0; k < 2; k++) {
+        for (size_t i = 0; i < N * N; i++)
+            nsde_workspace_parameters(both[k]->workspace)[i] = number(i);
+        for (size_t i = 0; i < N * N * forward.stride; i++)
+            nsde_workspace_input(both[k]->workspace, 1)[i] = number(2 * i + 1);
+        for (size_t i = 0; i < N * forward.stride; i++)
+            nsde_workspace_input(both[k]->workspace, 0)[i] = number(3 * i + 2);
+        panel_forward(both[k]);
+    }
+    for (size_t r = 0; r < N; r++)
+        for (size_t path = 0; path < PATHS; path++)
+            ck_assert(panel_output(&forward, 0, r, path) == panel_output(&trace, 0, r, path));
+    panel_destroy(&forward);
+    panel_destroy(&trace);
+    nsde_tape_destroy(tape);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, dense_layers_of_all_shapes);
@@ -218,4 +253,5 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, matvec_and_dot);
     tcase_add_test(cases, outputs_may_be_anything);
     tcase_add_test(cases, what_no_gradient_reaches_contributes_none);
+    tcase_add_test(cases, reused_storage_holds_no_operand);
 }
