@@ -1,5 +1,6 @@
 /* The elementwise operations in numbers: value and adjoint side by side, one entry each.
  *
+ * The functions of libmvec are within 4 ulp (core/vector_math.h), values here within 5, slopes within 6.
  * Partial derivatives that can be infinite (the root at 0) are skipped where the adjoint is 0, so that what
  * has no influence leaves no NaN behind.
  *

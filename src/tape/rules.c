@@ -1,5 +1,5 @@
 /* The recorded partial derivatives of the elementwise operations: beside the numeric ones of
- * elementwise.inc, and checked against them by the tests.
+ * kernels.c, and checked against them by the tests.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tape/tape.h"

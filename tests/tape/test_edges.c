@@ -183,6 +183,34 @@ START_TEST(special_values_are_those_of_libm)
 }
 END_TEST
 
+/* Vector functions over 25 orders of magnitude on either side of 0, a whole panel at a time. */
+START_TEST(values_are_accurate_everywhere)
+{
+    enum { POINTS = 4000 };
+    const operation *op = &catalogue[_i];
+    if (op->n_args > 1)
+        return;
+    nsde_tape *tape = new_tape();
+    const nsde_var x = nsde_input(tape, 1), y = op->record(&x);
+    panel p = panel_create(tape, 1, &y, POINTS, NSDE_FORWARD);
+    for (size_t i = 0; i < POINTS; i++) {
+        const double size = exp(-52.0 + 57.0 * (double)(i / 2) / (POINTS / 2)); /* up to 148 */
+        nsde_workspace_input(p.workspace, 0)[i] = i % 2 ? -size : size;
+    }
+    panel_forward(&p);
+    for (size_t i = 0; i < POINTS; i++) {
+        const double a = nsde_workspace_input(p.workspace, 0)[i], found = panel_output(&p, 0, 0, i);
+        const long double wide = a, expected = op->value(&wide);
+        ck_assert_msg(isnan(expected)
+                          ? isnan(found)
+                          : fabsl(found - expected) <= 6.0L * DBL_EPSILON * fabsl(expected) + DBL_MIN,
+                      "%s(%.17g) = %.17g, expected %.17Lg", op->name, a, found, expected);
+    }
+    panel_destroy(&p);
+    nsde_tape_destroy(tape);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, far_out_nothing_cancels_or_overflows);
@@ -191,5 +219,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_truncated_root_leaves_no_nan_in_the_gradient);
     tcase_add_test(cases, powers_of_zero);
     tcase_add_loop_test(cases, nan_propagates, 0, N_CATALOGUE);
+    tcase_add_loop_test(cases, values_are_accurate_everywhere, 0, N_CATALOGUE);
     tcase_add_loop_test(cases, special_values_are_those_of_libm, 0, N_CATALOGUE);
 }

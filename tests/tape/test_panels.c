@@ -9,7 +9,7 @@ enum { WIDEST = 1000, N = 2 * N_WEIGHTS };
  */
 static nsde_var record(nsde_tape *tape, nsde_var *x)
 {
-    enum { WIDE = 70 };
+    enum { WIDE = 130 };
     *x = nsde_input(tape, STATE);
     const nsde_var noise = nsde_input_passive(tape, STATE * STEPS), w = nsde_parameter(tape, N);
     const nsde_var first = nsde_parameter(tape, WIDE * STATE), second = nsde_parameter(tape, WIDE * WIDE);
