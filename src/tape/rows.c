@@ -93,25 +93,29 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
 
 /* C = A B + beta C by calls small enough that OpenBLAS runs each on the calling thread: our panels are what
  * is shared among threads, and OpenBLAS' own thread count belongs to the host program. Its threshold is
- * 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). The inner
- * dimension is not cut, so an entry's value does not depend on the tiles. */
+ * 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). How the inner
+ * dimension is cut depends on that alone, so an entry's value does not depend on the tiles. */
 static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k,
                  const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
 {
-    enum { MOST = 1 << 18, STEP = 16 };
-    size_t n_tile = MOST / (m * k) / STEP * STEP, m_tile = m;
+    enum { MOST = 1 << 18, STEP = 16, INNER = MOST / STEP };
+    const size_t k_tile = k < INNER ? k : INNER;
+    size_t n_tile = MOST / (m * k_tile) / STEP * STEP, m_tile = m;
     if (n_tile < STEP) {
         n_tile = STEP;
-        m_tile = MOST / (STEP * k);
-        m_tile = m_tile < 1 ? 1 : m_tile < m ? m_tile : m;
+        m_tile = MOST / (STEP * k_tile);
+        m_tile = m_tile < m ? m_tile : m;
     }
-    for (size_t i = 0; i < m; i += m_tile)
-        for (size_t j = 0; j < n; j += n_tile) {
-            const size_t mi = m - i < m_tile ? m - i : m_tile, nj = n - j < n_tile ? n - j : n_tile;
-            cblas_dgemm(CblasRowMajor, trans_a, trans_b, (int)mi, (int)nj, (int)k, 1.0,
-                        a + (trans_a == CblasTrans ? i : i * lda), (int)lda,
-                        b + (trans_b == CblasTrans ? j * ldb : j), (int)ldb, beta, c + i * ldc + j, (int)ldc);
-        }
+    for (size_t l = 0; l < k; l += k_tile)
+        for (size_t i = 0; i < m; i += m_tile)
+            for (size_t j = 0; j < n; j += n_tile) {
+                const size_t mi = m - i < m_tile ? m - i : m_tile, nj = n - j < n_tile ? n - j : n_tile;
+                const size_t kl = k - l < k_tile ? k - l : k_tile;
+                const double *from_a = a + (trans_a == CblasTrans ? l * lda + i : i * lda + l);
+                const double *from_b = b + (trans_b == CblasTrans ? j * ldb + l : l * ldb + j);
+                cblas_dgemm(CblasRowMajor, trans_a, trans_b, (int)mi, (int)nj, (int)kl, 1.0, from_a, (int)lda,
+                            from_b, (int)ldb, l ? 1.0 : beta, c + i * ldc + j, (int)ldc);
+            }
 }
 
 static void forward_dense(const nsde_memory *memory, uint32_t id)
