@@ -1,9 +1,49 @@
-/* The main function of every test program.
+/* The main function of every test program, and its hand on the allocations (linked with --wrap).
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "harness.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+
+static atomic_size_t allocations, failing; /* made so far; number of the one to fail, 0 for none */
+static atomic_bool happened;
+
+/* Counts an allocation; false if it is to fail. */
+static bool allow(void)
+{
+    const size_t number = atomic_fetch_add(&allocations, 1) + 1;
+    if (number != atomic_load(&failing))
+        return true;
+    atomic_store(&happened, true);
+    return false;
+}
+
+size_t test_allocations(void)
+{
+    return atomic_load(&allocations);
+}
+
+void test_fail_allocation(size_t k)
+{
+    atomic_store(&happened, false);
+    atomic_store(&failing, k ? atomic_load(&allocations) + k : 0);
+}
+
+bool test_allocation_failed(void)
+{
+    return atomic_load(&happened);
+}
+
+/* The linker sends calls of aligned_alloc, which core/memory.c alone makes, to __wrap_aligned_alloc;
+ * __real_aligned_alloc is the true one. */
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size)
+{
+    return allow() ? __real_aligned_alloc(alignment, size) : NULL;
+}
 
 int main(int count, char **arguments)
 {

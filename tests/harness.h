@@ -18,6 +18,13 @@
 /* Adds the tests of this file with tcase_add_test. */
 void test_cases(TCase *cases);
 
+/* Allocations the library has made so far, all of them through core/memory.h. */
+size_t test_allocations(void);
+/* Lets the k-th allocation from now on fail, once (1 is the next one; 0 takes that back). */
+void test_fail_allocation(size_t k);
+/* Has the failure asked for last happened? */
+bool test_allocation_failed(void);
+
 /* The call succeeds; else the test fails with the library's message. */
 #define check_ok(call)                                                                                       \
     do {                                                                                                     \

@@ -225,7 +225,7 @@ typedef struct nsde_instruction {
     size_t rows;
     bool uniform; /**< values are [rows], else [rows][stride] */
     const double *value;
-    const double *adjoint; /**< laid out as value */
+    const double *adjoint; /**< laid out as value; NULL where no gradient passes */
     size_t n_operands;
     /** The first NSDE_OPERANDS operands. */
     struct nsde_operand {
@@ -233,7 +233,7 @@ typedef struct nsde_instruction {
         bool uniform;
         long instruction; /**< number of the instruction that made it; -1 for inputs and constants */
         const double *value;
-        const double *adjoint; /**< NULL for constants and passive inputs */
+        const double *adjoint; /**< NULL for constants, passive inputs and where no gradient passes */
     } operand[NSDE_OPERANDS];
 } nsde_instruction;
 

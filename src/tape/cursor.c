@@ -7,8 +7,8 @@
 
 struct nsde_cursor {
     nsde_workspace *workspace;
-    size_t next;          /* the instruction after the cursor */
-    uint32_t *number_of;  /* [n_values] instruction that makes a value, + 1; 0 for leaves */
+    size_t next;         /* the instruction after the cursor */
+    uint32_t *number_of; /* [n_values] instruction that makes a value, + 1; 0 for leaves */
 };
 
 nsde_status nsde_cursor_create(nsde_workspace *workspace, size_t paths, nsde_cursor **cursor)
@@ -17,8 +17,9 @@ nsde_status nsde_cursor_create(nsde_workspace *workspace, size_t paths, nsde_cur
         return nsde_fail(NSDE_INVALID, "nsde_cursor_create: cursor is NULL");
     *cursor = NULL;
     if (!workspace || workspace->sweep != NSDE_TRACE || paths == 0 || paths > workspace->paths)
-        return nsde_fail(NSDE_INVALID, "nsde_cursor_create: a workspace created with NSDE_TRACE for at least as "
-                                       "many paths is needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_cursor_create: a workspace created with NSDE_TRACE for at least as "
+                         "many paths is needed");
     const nsde_program *program = workspace->memory.program;
     void *memory = NULL, *numbers = NULL;
     nsde_status status = nsde_alloc(1, sizeof(nsde_cursor), "cursor", &memory);

@@ -26,9 +26,11 @@ nsde_var nsde_dual_create(nsde_perturbation eps, nsde_var primal, const nsde_var
     if (all_zero || tape->status)
         return tape->status ? nsde_void(tape) : primal;
     const uint32_t offset = (uint32_t)tape->pool.count, id = (uint32_t)tape->duals.count;
-    if (nsde_grow(&tape->pool, eps.partials, sizeof(uint32_t), "tangents") ||
-        nsde_grow(&tape->duals, 1, sizeof(nsde_dual_node), "duals"))
-        return nsde_tape_fail(tape, "%s", nsde_error_message());
+    nsde_status status = nsde_grow(&tape->pool, eps.partials, sizeof(uint32_t), "tangents");
+    if (!status)
+        status = nsde_grow(&tape->duals, 1, sizeof(nsde_dual_node), "duals");
+    if (status)
+        return nsde_tape_break(tape, status);
     for (uint32_t k = 0; k < eps.partials; k++)
         nsde_pool_at(tape, offset)[k] = nsde_is_void(tangents[k]) ? (uint32_t)NONE : tangents[k].id;
     *nsde_dual_at(tape, id) = (nsde_dual_node){eps.level, eps.partials, primal.id, offset};
@@ -55,6 +57,27 @@ static nsde_var widen(nsde_var a, size_t rows)
     return !nsde_is_void(a) && nsde_rows(a) == 1 && rows > 1 ? nsde_broadcast(a, rows) : a;
 }
 
+/* The directions as tangents of the rows of x, void for zeros; false after a mistake. */
+static bool make_tangents(nsde_perturbation eps, nsde_var x, const nsde_var directions[], nsde_var *tangents)
+{
+    nsde_tape *tape = eps.tape;
+    for (uint32_t k = 0; k < eps.partials; k++) {
+        const nsde_var v = directions[k];
+        tangents[k] = nsde_void(tape);
+        if (!v.tape)
+            continue;
+        const size_t rows = v.tape == tape ? nsde_rows(v) : 0;
+        if (rows == 0 || (rows != 1 && rows != nsde_rows(x)))
+            nsde_tape_fail(tape, "seed: direction %u has %zu rows, the value %zu", k, rows, nsde_rows(x));
+        else if (nsde_level(v) >= eps.level)
+            nsde_tape_fail(tape, "seed: direction %u carries this perturbation or a later one", k);
+        if (tape->status)
+            return false;
+        tangents[k] = widen(v, nsde_rows(x));
+    }
+    return true;
+}
+
 nsde_var nsde_seed(nsde_perturbation eps, nsde_var x, const nsde_var directions[])
 {
     nsde_tape *tape = eps.tape;
@@ -64,40 +87,42 @@ nsde_var nsde_seed(nsde_perturbation eps, nsde_var x, const nsde_var directions[
         return nsde_tape_fail(tape, "seed: the value belongs to another tape");
     if (nsde_level(x) >= eps.level)
         return nsde_tape_fail(tape, "seed: the value already carries this perturbation or a later one");
-    enum { MOST = 64 };
-    nsde_var tangents[MOST];
-    if (eps.partials > MOST)
-        return nsde_tape_fail(tape, "seed: %u partials, at most %d at a time", eps.partials, MOST);
-    for (uint32_t k = 0; k < eps.partials; k++) {
-        tangents[k] = nsde_void(tape);
-        if (!directions[k].tape)
-            continue;
-        const size_t rows = nsde_rows(directions[k]);
-        if (nsde_is_void(directions[k]) || directions[k].tape != tape || (rows != 1 && rows != nsde_rows(x)))
-            return nsde_tape_fail(tape, "seed: direction %u has %zu rows, the value %zu", k, rows, nsde_rows(x));
-        if (nsde_level(directions[k]) >= eps.level)
-            return nsde_tape_fail(tape, "seed: direction %u carries this perturbation or a later one", k);
-        tangents[k] = widen(directions[k], nsde_rows(x));
-    }
-    return nsde_dual_create(eps, x, tangents);
+    void *tangents;
+    const nsde_status status = nsde_alloc(eps.partials, sizeof(nsde_var), "seed", &tangents);
+    if (status)
+        return nsde_tape_break(tape, status);
+    nsde_var seeded = nsde_void(tape);
+    if (make_tangents(eps, x, directions, tangents))
+        seeded = nsde_dual_create(eps, x, tangents);
+    nsde_free(tangents);
+    return seeded;
+}
+
+/* Can parts of y be asked for? Else that is the tape's mistake. */
+static bool has_parts(nsde_perturbation eps, nsde_var y, const char *what)
+{
+    nsde_tape *tape = eps.tape;
+    if (nsde_is_void(y) || !tape || tape->status)
+        return false;
+    if (y.tape != tape)
+        nsde_tape_fail(tape, "%s: the value belongs to another tape", what);
+    else if (nsde_level(y) > eps.level)
+        nsde_tape_fail(tape, "%s: the value carries a later perturbation; take its parts first", what);
+    return tape->status == NSDE_OK;
 }
 
 nsde_var nsde_primal(nsde_perturbation eps, nsde_var y)
 {
-    if (nsde_is_void(y) || !eps.tape || eps.tape->status)
-        return nsde_void(eps.tape);
-    return nsde_primal_at(y, eps.level);
+    return has_parts(eps, y, "primal") ? nsde_primal_at(y, eps.level) : nsde_void(eps.tape);
 }
 
 nsde_var nsde_tangent(nsde_perturbation eps, nsde_var y, size_t k)
 {
     nsde_tape *tape = eps.tape;
-    if (nsde_is_void(y) || !tape || tape->status)
+    if (!has_parts(eps, y, "tangent"))
         return nsde_void(tape);
     if (k >= eps.partials)
         return nsde_tape_fail(tape, "tangent: partial %zu of %u", k, eps.partials);
-    if (nsde_level(y) > eps.level)
-        return nsde_tape_fail(tape, "tangent: the value carries a later perturbation; take its parts first");
     const nsde_var tangent = nsde_tangent_at(y, eps.level, (uint32_t)k);
     return nsde_is_void(tangent) ? widen(nsde_real(tape, 0.0), nsde_rows(y)) : tangent;
 }
@@ -136,8 +161,9 @@ static nsde_var stack_tangent(const nsde_call *call, const nsde_var tangents[])
         return nsde_void(call->args[0].tape);
     void *memory;
     nsde_tape *tape = call->args[0].tape;
-    if (nsde_alloc(call->n_args, sizeof(nsde_var), "stack", &memory))
-        return nsde_tape_fail(tape, "%s", nsde_error_message());
+    const nsde_status status = nsde_alloc(call->n_args, sizeof(nsde_var), "stack", &memory);
+    if (status)
+        return nsde_tape_break(tape, status);
     nsde_var *parts = memory;
     for (size_t i = 0; i < call->n_args; i++)
         parts[i] = or_zero(tangents[i], call->args[i]);
@@ -184,6 +210,7 @@ static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y
     case OP_sum:
         return nsde_is_void(t[0]) ? sum : with_operand(call, p, 0, t[0]);
     case OP_mul:
+    case OP_chain:
     case OP_dot:
     case OP_matvec:
         for (size_t i = 0; i < 2; i++)
@@ -199,7 +226,8 @@ static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y
         if (nsde_is_void(t[i]))
             continue;
         const nsde_var partial = nsde_partial(&plain, y, i);
-        sum = plus(sum, nsde_partial_is_singular(call->op) ? nsde_chain(t[i], partial) : nsde_mul(t[i], partial));
+        sum = plus(sum,
+                   nsde_partial_is_singular(call->op) ? nsde_chain(t[i], partial) : nsde_mul(t[i], partial));
     }
     return sum;
 }
@@ -239,8 +267,9 @@ nsde_var nsde_record(const nsde_call *call)
     if (level == 0)
         return nsde_emit(tape, call);
     void *work;
-    if (nsde_alloc(2 * call->n_args + partials, sizeof(nsde_var), "tangents", &work))
-        return nsde_tape_fail(tape, "%s", nsde_error_message());
+    const nsde_status status = nsde_alloc(2 * call->n_args + partials, sizeof(nsde_var), "tangents", &work);
+    if (status)
+        return nsde_tape_break(tape, status);
     const nsde_var result = record_dual(tape, call, level, work);
     nsde_free(work);
     return result;

@@ -15,7 +15,9 @@ typedef struct loops {
     double *value;
 } loops;
 
-static loops resolve(const nsde_memory *memory, uint32_t id)
+/* For the value itself or the pull to one operand. A pull that sums over paths goes row by row, so that the
+ * order of its terms does not depend on the room beside the panel. */
+static loops resolve(const nsde_memory *memory, uint32_t id, bool sums)
 {
     const nsde_program *program = memory->program;
     const nsde_value *value = &program->values[id];
@@ -24,7 +26,7 @@ static loops resolve(const nsde_memory *memory, uint32_t id)
         l.arg[i] = nsde_value_at(memory, value->node.arg[i]);
     if (value->node.uniform) {
         l.n = value->node.rows;
-    } else if (value->whole && memory->lanes == memory->stride) {
+    } else if (value->whole && memory->lanes == memory->stride && !sums) {
         l.n = value->node.rows * memory->stride;
     } else {
         l.n = memory->lanes;
@@ -42,7 +44,8 @@ static void forward_special(const nsde_value *value, const loops *l)
 {
     const size_t step_a = value->mode & 1 ? 0 : 1, step_b = value->mode & 2 ? 0 : 1;
     for (size_t i = 0; i < l->n; i++)
-        l->value[i] = nsde_log_bessel_i_value(l->arg[0][i * step_a], l->arg[1][i * step_b], value->node.extra);
+        l->value[i] =
+            nsde_log_bessel_i_value(l->arg[0][i * step_a], l->arg[1][i * step_b], value->node.extra);
 }
 
 void nsde_execute(const nsde_memory *memory, uint32_t id)
@@ -54,7 +57,7 @@ void nsde_execute(const nsde_memory *memory, uint32_t id)
         return;
     }
     const nsde_kernel *kernel = &nsde_kernels[value->node.op];
-    loops l = resolve(memory, id);
+    loops l = resolve(memory, id, false);
     for (size_t call = 0; call < l.calls; call++) {
         if (shape == UNARY)
             kernel->unary(l.value, l.arg[0], l.n);
@@ -78,7 +81,8 @@ static void pull_special(const nsde_value *value, const loops *l, const double *
     const uint32_t extra = value->node.extra + (i == 0 ? 3 : 1);
     for (size_t k = 0; k < l->n; k++)
         if (g[k] != 0.0)
-            adjoint[k * step] += g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
+            adjoint[k * step] +=
+                g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
 }
 
 static void pull(const nsde_memory *memory, uint32_t id, size_t i)
@@ -86,7 +90,7 @@ static void pull(const nsde_memory *memory, uint32_t id, size_t i)
     const nsde_value *value = &memory->program->values[id];
     const nsde_shape shape = nsde_op_shape(value->node.op);
     const nsde_kernel *kernel = &nsde_kernels[value->node.op];
-    loops l = resolve(memory, id);
+    loops l = resolve(memory, id, memory->program->values[value->node.arg[i]].node.uniform);
     const double *g = nsde_adjoint_at(memory, id);
     double *adjoint = nsde_adjoint_at(memory, value->node.arg[i]);
     for (size_t call = 0; call < l.calls; call++) {
@@ -124,10 +128,12 @@ void nsde_execute_reverse(const nsde_memory *memory, uint32_t id)
         const nsde_value *operand = &memory->program->values[id_operand];
         if (!operand->active || !nsde_is_pulled(value, i))
             continue;
-        if (operand->first_by == id && operand->first_index == i)
+        const bool first = operand->first_by == id && operand->first_index == i;
+        const bool set = first && nsde_pull_can_set(value, i);
+        if (first && !set)
             clear(memory, id_operand);
         if (rows)
-            nsde_pull_rows(memory, id, i);
+            nsde_pull_rows(memory, id, i, set);
         else
             pull(memory, id, i);
     }

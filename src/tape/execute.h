@@ -10,8 +10,8 @@
 typedef struct nsde_memory {
     const nsde_program *program;
     const nsde_plan *plan;
-    double *region[2];      /* by nsde_region */
-    double *adjoint;        /* of all values but parameters */
+    double *region[2]; /* by nsde_region */
+    double *adjoint;   /* of all values but parameters */
     double *parameter_adjoint;
     size_t stride, lanes;
 } nsde_memory;
@@ -39,8 +39,13 @@ void nsde_execute_reverse(const nsde_memory *memory, uint32_t id);
 
 /* rows.c: the operations on rows and the dense algebra, forward and back. */
 void nsde_execute_rows(const nsde_memory *memory, uint32_t id);
-/* Adds to the adjoint of operand i, or sets it when it is the first to touch it. */
-void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i);
+/* Adds to the adjoint of operand i, or sets it where `set`, which nsde_pull_can_set must allow. */
+void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i, bool set);
+/* Can the pull to operand i write an adjoint instead of adding to a cleared one? */
+static inline bool nsde_pull_can_set(const nsde_value *value, size_t i)
+{
+    return value->node.op == OP_dense && i == 1;
+}
 
 /* Rows of a value are `step` numbers apart and `width` numbers long. */
 static inline size_t nsde_row_step(const nsde_memory *memory, uint32_t id)

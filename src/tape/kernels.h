@@ -14,11 +14,11 @@ enum { NSDE_BINARY_MODES = 3, NSDE_TERNARY_MODES = 7 }; /* not all operands are 
 typedef void nsde_unary_forward(double *y, const double *a, size_t n);
 typedef void nsde_unary_pull(const double *g, const double *a, const double *y, double *adjoint, size_t n);
 typedef void nsde_binary_forward(double *y, const double *a, const double *b, size_t n);
-typedef void nsde_binary_pull(const double *g, const double *a, const double *b, const double *y, double *adjoint,
-                              size_t n);
+typedef void nsde_binary_pull(const double *g, const double *a, const double *b, const double *y,
+                              double *adjoint, size_t n);
 typedef void nsde_ternary_forward(double *y, const double *a, const double *b, const double *c, size_t n);
-typedef void nsde_ternary_pull(const double *g, const double *a, const double *b, const double *c, double *adjoint,
-                               size_t n);
+typedef void nsde_ternary_pull(const double *g, const double *a, const double *b, const double *c,
+                               double *adjoint, size_t n);
 
 typedef struct nsde_kernel {
     nsde_unary_forward *unary;

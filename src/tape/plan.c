@@ -18,7 +18,7 @@ static const uint8_t reads[OP_COUNT] = {
     [OP_exp] = KEEP_VALUE,
     [OP_log] = KEEP_A,
     [OP_log1p] = KEEP_A,
-    [OP_expm1] = KEEP_VALUE,
+    [OP_expm1] = KEEP_A,
     [OP_sin] = KEEP_A,
     [OP_cos] = KEEP_A,
     [OP_atan] = KEEP_A,
@@ -59,11 +59,12 @@ void nsde_set_mode(const nsde_program *program, nsde_value *value)
         return;
     for (uint32_t i = 0; i < value->n_args; i++) {
         const nsde_node *operand = &program->values[value->node.arg[i]].node;
-        const bool single = value->node.uniform ? operand->rows == 1 && value->node.rows > 1 : operand->uniform;
+        const bool single =
+            value->node.uniform ? operand->rows == 1 && value->node.rows > 1 : operand->uniform;
         value->mode |= (uint8_t)(single << i);
         if (!value->node.uniform)
-            value->whole = value->whole && (operand->uniform ? operand->rows == 1
-                                                             : operand->rows == value->node.rows);
+            value->whole =
+                value->whole && (operand->uniform ? operand->rows == 1 : operand->rows == value->node.rows);
     }
 }
 
@@ -86,13 +87,49 @@ static void set_flags(nsde_program *program, nsde_value *value)
         value->active = value->active || (operand->active && nsde_is_pulled(value, i));
         value->fixed = value->fixed && operand->fixed;
     }
-    if (value->active)
-        value->kept = reads[op];
-    if (value->active && is_product(op)) {
-        const bool a = program->values[value->node.arg[0]].active, b = program->values[value->node.arg[1]].active;
-        value->kept = (uint8_t)((b ? KEEP_A : 0) | (a ? KEEP_B : 0));
-    }
     nsde_set_mode(program, value);
+}
+
+/* A value is active only if the reverse sweep reaches it, that is, if a gradient passes from an output: a
+ * value used for its sign alone has no adjoint. */
+static void drop_unreached(nsde_program *program, bool *reached)
+{
+    for (size_t v = program->n_values; v-- > 0;) {
+        nsde_value *value = &program->values[v];
+        reached[v] = reached[v] || value->output;
+        if (nsde_is_leaf(value))
+            continue;
+        value->active = value->active && value->uses && reached[v];
+        for (uint32_t i = 0; i < value->n_args && value->active; i++)
+            if (nsde_is_pulled(value, i))
+                reached[nsde_operand(program, value, i)] = true;
+    }
+}
+
+/* What the pulls of a value will read. */
+static uint8_t kept_by(const nsde_program *program, const nsde_value *value)
+{
+    if (!value->active || nsde_is_leaf(value))
+        return 0;
+    if (!is_product(value->node.op))
+        return reads[value->node.op];
+    const bool a = program->values[value->node.arg[0]].active, b = program->values[value->node.arg[1]].active;
+    return (uint8_t)((b ? KEEP_A : 0) | (a ? KEEP_B : 0));
+}
+
+static nsde_status set_all_flags(nsde_program *program)
+{
+    void *reached;
+    const nsde_status status = nsde_alloc(program->n_values + 1, sizeof(bool), "program", &reached);
+    if (status)
+        return status;
+    for (size_t v = 0; v < program->n_values; v++)
+        set_flags(program, &program->values[v]);
+    drop_unreached(program, reached);
+    for (size_t v = 0; v < program->n_values; v++)
+        program->values[v].kept = kept_by(program, &program->values[v]);
+    nsde_free(reached);
+    return NSDE_OK;
 }
 
 /* Executed values, those that depend on parameters alone first. */
@@ -115,7 +152,7 @@ static void order(nsde_program *program)
 typedef struct slots {
     nsde_place *free; /* rows: first row; numbers: how many rows */
     size_t n_free;
-    uint32_t rows; /* in all */
+    size_t rows; /* in all */
 } slots;
 
 static uint32_t take(slots *s, uint32_t rows)
@@ -126,8 +163,8 @@ static uint32_t take(slots *s, uint32_t rows)
             s->free[i] = s->free[--s->n_free];
             return first;
         }
-    s->rows += rows;
-    return s->rows - rows;
+    s->rows += rows; /* does not overflow: at most 2^32 values of 2^31 rows */
+    return (uint32_t)(s->rows - rows);
 }
 
 static void give_back(slots *s, uint32_t first, uint32_t rows)
@@ -136,15 +173,15 @@ static void give_back(slots *s, uint32_t first, uint32_t rows)
 }
 
 /* Uniform numbers are laid out one after another, kept apart by value, never reused. */
-static nsde_place next_numbers(uint32_t *total, uint32_t rows)
+static nsde_place next_numbers(size_t *total, uint32_t rows)
 {
     *total += rows;
-    return (nsde_place){0, *total - rows};
+    return (nsde_place){0, (uint32_t)(*total - rows)};
 }
 
 static void place_leaves(const nsde_program *program, nsde_plan *plan, slots *values, slots *adjoints)
 {
-    plan->fixed_numbers = program->n_parameters + (uint32_t)program->n_constants;
+    plan->fixed_numbers = program->n_parameters + program->n_constants;
     for (uint32_t v = 0; v < program->n_values; v++) {
         const nsde_value *value = &program->values[v];
         const nsde_node *node = &value->node;
@@ -209,7 +246,8 @@ static void release_operands(const nsde_program *program, nsde_plan *plan, uint3
     }
 }
 
-static void place_values(const nsde_program *program, nsde_plan *plan, const bool *pinned, uint32_t *left, slots *s)
+static void place_values(const nsde_program *program, nsde_plan *plan, const bool *pinned, uint32_t *left,
+                         slots *s)
 {
     for (uint32_t v = 0; v < program->n_values; v++)
         left[v] = program->values[v].uses;
@@ -218,8 +256,8 @@ static void place_values(const nsde_program *program, nsde_plan *plan, const boo
         const nsde_node *node = &program->values[v].node;
         release_operands(program, plan, v, pinned, left, s, true);
         if (node->uniform)
-            plan->value[v] =
-                next_numbers(program->values[v].fixed ? &plan->fixed_numbers : &plan->frame_numbers, node->rows);
+            plan->value[v] = next_numbers(
+                program->values[v].fixed ? &plan->fixed_numbers : &plan->frame_numbers, node->rows);
         else
             plan->value[v].rows = take(s, node->rows);
         release_operands(program, plan, v, pinned, left, s, false);
@@ -255,7 +293,8 @@ static void place_adjoints(nsde_program *program, nsde_plan *plan, nsde_sweep sw
             continue;
         for (uint32_t i = 0; i < value->n_args; i++) {
             const uint32_t a = nsde_operand(program, value, i);
-            if (!program->values[a].active || !nsde_is_pulled(value, i) || !touch(program, plan, a, touched, s))
+            if (!program->values[a].active || !nsde_is_pulled(value, i) ||
+                !touch(program, plan, a, touched, s))
                 continue;
             program->values[a].first_by = v;
             program->values[a].first_index = i;
@@ -271,16 +310,29 @@ static void put_panels_after_numbers(const nsde_program *program, nsde_plan *pla
     plan->adjoint_numbers = nsde_round_up(plan->adjoint_numbers);
     for (size_t v = 0; v < program->n_values; v++)
         if (!program->values[v].node.uniform) {
-            plan->value[v].numbers = plan->frame_numbers;
-            plan->adjoint[v].numbers = plan->adjoint_numbers;
+            plan->value[v].numbers = (uint32_t)plan->frame_numbers;
+            plan->adjoint[v].numbers = (uint32_t)plan->adjoint_numbers;
         }
+}
+
+/* Places are counted in 32 bits. */
+static nsde_status check_sizes(const nsde_plan *plan)
+{
+    const size_t sizes[] = {plan->frame_rows, plan->frame_numbers, plan->fixed_numbers, plan->adjoint_rows,
+                            plan->adjoint_numbers};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i] > UINT32_MAX)
+            return nsde_fail(NSDE_OVERFLOW, "nsde_program_create: values of %zu rows in all, at most %u",
+                             sizes[i], UINT32_MAX);
+    return NSDE_OK;
 }
 
 static nsde_status make_plan(nsde_program *program, nsde_sweep sweep)
 {
     nsde_plan *plan = &program->plans[sweep];
     const size_t n = program->n_values + 1;
-    void *values = NULL, *adjoints = NULL, *free_values = NULL, *free_adjoints = NULL, *flags = NULL, *left = NULL;
+    void *values = NULL, *adjoints = NULL, *free_values = NULL, *free_adjoints = NULL, *flags = NULL,
+         *left = NULL;
     nsde_status status = nsde_alloc(n, sizeof(nsde_place), "storage plan", &values);
     if (!status)
         status = nsde_alloc(n, sizeof(nsde_place), "storage plan", &adjoints);
@@ -304,6 +356,7 @@ static nsde_status make_plan(nsde_program *program, nsde_sweep sweep)
         plan->frame_rows = value_slots.rows;
         plan->adjoint_rows = adjoint_slots.rows;
         put_panels_after_numbers(program, plan);
+        status = check_sizes(plan);
     }
     nsde_free(free_values);
     nsde_free(free_adjoints);
@@ -319,9 +372,9 @@ nsde_status nsde_program_plan(nsde_program *program)
     program->instructions = instructions;
     if (status)
         return status;
+    status = set_all_flags(program);
     for (size_t v = 0; v < program->n_values; v++) {
-        nsde_value *value = &program->values[v];
-        set_flags(program, value);
+        const nsde_value *value = &program->values[v];
         if (value->node.op == OP_input)
             program->inputs[value->node.extra] = (uint32_t)v;
         if (value->node.op == OP_uniform)

@@ -20,11 +20,11 @@ typedef struct nsde_place {
 
 /* A value of a program. An alias is a slice of a leaf, which it shares storage with. */
 typedef struct nsde_value {
-    nsde_node node;       /* operands are values; a stack's operands are in the program's pool */
+    nsde_node node; /* operands are values; a stack's operands are in the program's pool */
     uint32_t n_args;
-    bool alias;           /* of rows `node.extra` … of the leaf node.arg[0] */
-    bool active;          /* depends on an input or parameter a gradient is wanted of */
-    bool fixed;           /* depends on parameters and constants alone */
+    bool alias;  /* of rows `node.extra` … of the leaf node.arg[0] */
+    bool active; /* a gradient passes: from an output, to an input or parameter it is wanted of */
+    bool fixed;  /* depends on parameters and constants alone */
     bool output;
     uint8_t mode;         /* elementwise: which operands are broadcast numbers (kernels.h) */
     bool whole;           /* elementwise: all rows in one call where lanes fill the stride */
@@ -37,8 +37,8 @@ typedef struct nsde_value {
 /* The storage of all values and adjoints for one kind of sweep. */
 typedef struct nsde_plan {
     nsde_place *value, *adjoint; /* [n_values] */
-    uint32_t frame_rows, frame_numbers, fixed_numbers;
-    uint32_t adjoint_rows, adjoint_numbers;
+    size_t frame_rows, frame_numbers, fixed_numbers;
+    size_t adjoint_rows, adjoint_numbers;
 } nsde_plan;
 
 enum { NSDE_SWEEPS = 3 };
@@ -59,7 +59,7 @@ struct nsde_program {
 };
 
 /* Up to a whole number of lanes. */
-static inline uint32_t nsde_round_up(uint32_t n)
+static inline size_t nsde_round_up(size_t n)
 {
     return (n + NSDE_LANE_QUANTUM - 1) / NSDE_LANE_QUANTUM * NSDE_LANE_QUANTUM;
 }

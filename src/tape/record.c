@@ -91,6 +91,11 @@ nsde_var nsde_tape_fail(nsde_tape *tape, const char *format, ...)
     return mistake(tape, NSDE_RECORDING, text);
 }
 
+nsde_var nsde_tape_break(nsde_tape *tape, nsde_status status)
+{
+    return mistake(tape, status, nsde_error_message());
+}
+
 nsde_tape *nsde_common_tape(nsde_op op, size_t n, const nsde_var args[])
 {
     nsde_tape *tape = NULL;
@@ -123,7 +128,7 @@ static nsde_var append(nsde_tape *tape, const nsde_node *node)
     const uint32_t id = (uint32_t)tape->nodes.count;
     const nsde_status status = nsde_grow(&tape->nodes, 1, sizeof *node, "operations");
     if (status)
-        return mistake(tape, status, nsde_error_message());
+        return nsde_tape_break(tape, status);
     *nsde_node_at(tape, id) = *node;
     return (nsde_var){tape, id};
 }
@@ -141,7 +146,7 @@ nsde_var nsde_emit(nsde_tape *tape, const nsde_call *call)
         const size_t offset = tape->pool.count;
         const nsde_status status = nsde_grow(&tape->pool, call->n_args, sizeof(uint32_t), "operands");
         if (status)
-            return mistake(tape, status, nsde_error_message());
+            return nsde_tape_break(tape, status);
         for (size_t i = 0; i < call->n_args; i++)
             nsde_pool_at(tape, (uint32_t)offset)[i] = call->args[i].id;
         node.arg[0] = (uint32_t)call->n_args;
@@ -159,7 +164,8 @@ static nsde_var leaf(nsde_tape *tape, nsde_op op, size_t rows, uint32_t *counter
     if (!tape || tape->status)
         return nsde_void(tape);
     if (rows == 0 || rows > INT32_MAX || step > INT32_MAX - *counter)
-        return nsde_tape_fail(tape, "%s: %zu rows (must be 1 to %d in all)", nsde_op_name(op), rows, INT32_MAX);
+        return nsde_tape_fail(tape, "%s: %zu rows (must be 1 to %d in all)", nsde_op_name(op), rows,
+                              INT32_MAX);
     const nsde_node node = {.op = (uint16_t)op,
                             .uniform = op != OP_input,
                             .passive = passive,
@@ -201,7 +207,7 @@ nsde_var nsde_constant(nsde_tape *tape, size_t rows, const double *values)
     uint32_t offset = (uint32_t)tape->constants.count;
     const nsde_status status = nsde_grow(&tape->constants, rows, sizeof(double), "constants");
     if (status)
-        return mistake(tape, status, nsde_error_message());
+        return nsde_tape_break(tape, status);
     memcpy((double *)tape->constants.items + offset, values, rows * sizeof(double));
     return leaf(tape, OP_constant, rows, &offset, 0, true);
 }

@@ -18,8 +18,8 @@ typedef struct rows {
 static rows rows_of(const nsde_memory *memory, uint32_t id, bool result_uniform)
 {
     const nsde_node *node = &memory->program->values[id].node;
-    return (rows){nsde_value_at(memory, id), node->rows, nsde_row_step(memory, id), nsde_row_width(memory, id),
-                  node->uniform && !result_uniform};
+    return (rows){nsde_value_at(memory, id), node->rows, nsde_row_step(memory, id),
+                  nsde_row_width(memory, id), node->uniform && !result_uniform};
 }
 
 static rows adjoint_rows(const nsde_memory *memory, uint32_t id, bool result_uniform)
@@ -93,25 +93,29 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
 
 /* C = A B + beta C by calls small enough that OpenBLAS runs each on the calling thread: our panels are what
  * is shared among threads, and OpenBLAS' own thread count belongs to the host program. Its threshold is
- * 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). The inner
- * dimension is not cut, so an entry's value does not depend on the tiles. */
-static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k, const double *a,
-                 size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
+ * 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). How the inner
+ * dimension is cut depends on that alone, so an entry's value does not depend on the tiles. */
+static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k,
+                 const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
 {
-    enum { MOST = 1 << 18, STEP = 16 };
-    size_t n_tile = MOST / (m * k) / STEP * STEP, m_tile = m;
+    enum { MOST = 1 << 18, STEP = 16, INNER = MOST / STEP };
+    const size_t k_tile = k < INNER ? k : INNER;
+    size_t n_tile = MOST / (m * k_tile) / STEP * STEP, m_tile = m;
     if (n_tile < STEP) {
         n_tile = STEP;
-        m_tile = MOST / (STEP * k);
-        m_tile = m_tile < 1 ? 1 : m_tile < m ? m_tile : m;
+        m_tile = MOST / (STEP * k_tile);
+        m_tile = m_tile < m ? m_tile : m;
     }
-    for (size_t i = 0; i < m; i += m_tile)
-        for (size_t j = 0; j < n; j += n_tile) {
-            const size_t mi = m - i < m_tile ? m - i : m_tile, nj = n - j < n_tile ? n - j : n_tile;
-            cblas_dgemm(CblasRowMajor, trans_a, trans_b, (int)mi, (int)nj, (int)k, 1.0,
-                        a + (trans_a == CblasTrans ? i : i * lda), (int)lda,
-                        b + (trans_b == CblasTrans ? j * ldb : j), (int)ldb, beta, c + i * ldc + j, (int)ldc);
-        }
+    for (size_t l = 0; l < k; l += k_tile)
+        for (size_t i = 0; i < m; i += m_tile)
+            for (size_t j = 0; j < n; j += n_tile) {
+                const size_t mi = m - i < m_tile ? m - i : m_tile, nj = n - j < n_tile ? n - j : n_tile;
+                const size_t kl = k - l < k_tile ? k - l : k_tile;
+                const double *from_a = a + (trans_a == CblasTrans ? l * lda + i : i * lda + l);
+                const double *from_b = b + (trans_b == CblasTrans ? j * ldb + l : l * ldb + j);
+                cblas_dgemm(CblasRowMajor, trans_a, trans_b, (int)mi, (int)nj, (int)kl, 1.0, from_a, (int)lda,
+                            from_b, (int)ldb, l ? 1.0 : beta, c + i * ldc + j, (int)ldc);
+            }
 }
 
 static void forward_dense(const nsde_memory *memory, uint32_t id)
@@ -127,7 +131,7 @@ static void forward_dense(const nsde_memory *memory, uint32_t id)
          value->n_args == 3 ? 1.0 : 0.0, y.base, y.step);
 }
 
-static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i)
+static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const uint32_t *arg = value->node.arg;
@@ -137,8 +141,8 @@ static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i)
     if (i == 2)
         pull_copy(adjoint, 0, g, 0, g.count);
     else if (i == 1)
-        gemm(CblasTrans, CblasNoTrans, x.count, g.width, g.count, nsde_value_at(memory, arg[0]), x.count, g.base,
-             g.step, 1.0, adjoint.base, adjoint.step);
+        gemm(CblasTrans, CblasNoTrans, x.count, g.width, g.count, nsde_value_at(memory, arg[0]), x.count,
+             g.base, g.step, set ? 0.0 : 1.0, adjoint.base, adjoint.step);
     else
         gemm(CblasNoTrans, CblasTrans, g.count, x.count, g.width, g.base, g.step, x.base, x.step, 1.0,
              adjoint.base, x.count);
@@ -194,7 +198,7 @@ void nsde_execute_rows(const nsde_memory *memory, uint32_t id)
     }
 }
 
-void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i)
+void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const bool uniform = value->node.uniform;
@@ -219,7 +223,7 @@ void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i)
             pull_copy(adjoint, r, g, 0, 1);
         break;
     case OP_dense:
-        pull_dense(memory, id, i);
+        pull_dense(memory, id, i, set);
         break;
     default: /* dot, matvec */
         pull_product(g, rows_of(memory, value->node.arg[0], uniform),

@@ -1,5 +1,5 @@
 /* The recorded partial derivatives of the elementwise operations: beside the numeric ones of
- * elementwise.inc, and checked against them by the tests.
+ * kernels.c, and checked against them by the tests.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tape/tape.h"
@@ -26,7 +26,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
     case OP_log1p:
         return nsde_reciprocal(nsde_add(one, a));
     case OP_expm1:
-        return nsde_add(y, one);
+        return nsde_exp(a);
     case OP_sin:
         return nsde_cos(a);
     case OP_cos:
@@ -80,26 +80,26 @@ static nsde_var binary_partial(const nsde_call *call, nsde_var y, size_t i)
         return nsde_real(a.tape, 1.0);
     case OP_sub:
         return nsde_real(a.tape, i == 0 ? 1.0 : -1.0);
-    case OP_mul:
-    case OP_chain:
-        return i == 0 ? b : a;
     case OP_div:
         return i == 0 ? nsde_reciprocal(b) : nsde_neg(nsde_div(y, b));
     case OP_pow:
         if (i == 0)
-            return nsde_mul(b, nsde_pow(a, nsde_add_real(b, -1.0)));
+            return nsde_chain(b, nsde_pow(a, nsde_add_real(b, -1.0)));
         return nsde_record(&(nsde_call){OP_log_to, nsde_rows(y), 2, (nsde_var[]){a, b}, 0});
     case OP_log_to: { /* log(a) a^b */
         if (i == 1)
             return nsde_chain(y, nsde_log(a));
-        const nsde_var factor = nsde_add_real(nsde_mul(b, nsde_log(a)), 1.0);
-        return nsde_mul(factor, nsde_pow(a, nsde_add_real(b, -1.0)));
+        const nsde_var less = nsde_add_real(b, -1.0), args[] = {a, less};
+        const nsde_var log_to = nsde_record(&(nsde_call){OP_log_to, nsde_rows(y), 2, args, 0});
+        return nsde_add(nsde_pow(a, less), nsde_mul(b, log_to));
     }
     case OP_min:
         return chosen(nsde_sub(b, a), i);
     case OP_max:
         return chosen(nsde_sub(a, b), i);
     case OP_log_bessel_i:
+        if (call->extra / 3 + call->extra % 3 == 2)
+            return nsde_tape_fail(a.tape, "log_bessel_i: third derivatives are not available");
         return nsde_record_log_bessel_i(a, b, call->extra + (i == 0 ? 3 : 1));
     default:
         return nsde_tape_fail(a.tape, "%s: no derivative is known", nsde_op_name(call->op));
@@ -113,5 +113,6 @@ nsde_var nsde_partial(const nsde_call *call, nsde_var y, size_t i)
 
 bool nsde_partial_is_singular(nsde_op op)
 {
-    return op == OP_sqrt || op == OP_log || op == OP_pow || op == OP_log_to || op == OP_chain;
+    return op == OP_reciprocal || op == OP_div || op == OP_sqrt || op == OP_log || op == OP_pow ||
+           op == OP_log_to;
 }

@@ -13,6 +13,7 @@ typedef struct gathering {
     const nsde_tape *tape;
     uint32_t *table;
     size_t table_size; /* a power of 2 */
+    size_t constants;  /* capacity of program->constants */
 } gathering;
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -80,6 +81,23 @@ static uint32_t intern(gathering *g, const nsde_value *value)
     return g->table[slot] - 1;
 }
 
+/* Makes room for `rows` numbers at the end of program->constants. */
+static nsde_status reserve(gathering *g, size_t rows)
+{
+    size_t needed;
+    if (!nsde_size_add(g->program->n_constants, rows, &needed) || needed > UINT32_MAX)
+        return nsde_fail(NSDE_OVERFLOW, "nsde_program_create: more than %u constants", UINT32_MAX);
+    if (needed <= g->constants)
+        return NSDE_OK;
+    const size_t capacity = needed + needed / 2 + 64;
+    void *constants = g->program->constants;
+    const nsde_status status =
+        nsde_resize(&constants, g->program->n_constants, capacity, sizeof(double), "constants");
+    g->program->constants = constants;
+    g->constants = status ? g->constants : capacity;
+    return status;
+}
+
 /* Interns a constant of values that the caller has put at the end of program->constants. */
 static uint32_t intern_constant(gathering *g, uint32_t rows)
 {
@@ -97,10 +115,14 @@ static uint32_t intern_constant(gathering *g, uint32_t rows)
     return id;
 }
 
-static uint32_t constant_copy(gathering *g, const double *values, uint32_t rows)
+static nsde_status copy_constant(gathering *g, const double *values, uint32_t rows, uint32_t *id)
 {
-    memmove(g->program->constants + g->program->n_constants, values, rows * sizeof(double));
-    return intern_constant(g, rows);
+    const nsde_status status = reserve(g, rows);
+    if (status)
+        return status;
+    memcpy(g->program->constants + g->program->n_constants, values, rows * sizeof(double));
+    *id = intern_constant(g, rows);
+    return NSDE_OK;
 }
 
 /* Runs an instruction whose operands are all constants: the kernels themselves fold it. */
@@ -110,8 +132,11 @@ static nsde_status fold(gathering *g, const nsde_value *value, uint32_t *id)
     void *memory;
     const uint32_t n = value->n_args;
     /* a tiny program: the operands' constants in place, and the instruction after them */
-    const nsde_status status =
-        nsde_alloc(n + 1, sizeof(nsde_value) + sizeof(nsde_place) + sizeof(uint32_t), "constant folding", &memory);
+    nsde_status status = reserve(g, value->node.rows);
+    if (status)
+        return status;
+    status = nsde_alloc(n + 1, sizeof(nsde_value) + sizeof(nsde_place) + sizeof(uint32_t), "constant folding",
+                        &memory);
     if (status)
         return status;
     nsde_value *values = memory;
@@ -132,7 +157,8 @@ static nsde_status fold(gathering *g, const nsde_value *value, uint32_t *id)
     places[n].numbers = (uint32_t)program->n_constants;
     const nsde_program tiny = {.values = values, .n_values = n + 1, .pool = pool};
     const nsde_plan plan = {.value = places};
-    const nsde_memory run = {.program = &tiny, .plan = &plan, .region = {program->constants}, .stride = 1, .lanes = 1};
+    const nsde_memory run = {
+        .program = &tiny, .plan = &plan, .region = {program->constants}, .stride = 1, .lanes = 1};
     nsde_set_mode(&tiny, &values[n]);
     nsde_execute(&run, n);
     nsde_free(memory);
@@ -177,7 +203,8 @@ static void normalise(const nsde_program *program, nsde_value *value)
 {
     uint32_t *arg = value->node.arg;
     const bool whole = value->n_args == 2 && program->values[arg[0]].node.rows == value->node.rows;
-    if (value->node.op == OP_pow && whole && (is_real(program, arg[1], 2.0) || is_real(program, arg[1], 0.5))) {
+    if (value->node.op == OP_pow && whole &&
+        (is_real(program, arg[1], 2.0) || is_real(program, arg[1], 0.5))) {
         value->node.op = is_real(program, arg[1], 2.0) ? OP_square : OP_sqrt;
         value->n_args = 1;
         arg[1] = NONE;
@@ -207,10 +234,9 @@ static nsde_status gather_one(gathering *g, uint32_t node_id, uint32_t *map)
     nsde_program *program = g->program;
     nsde_value value = {.node = *nsde_node_at(g->tape, node_id)};
     nsde_node *node = &value.node;
-    if (node->op == OP_constant) {
-        map[node_id] = constant_copy(g, (const double *)g->tape->constants.items + node->extra, node->rows);
-        return NSDE_OK;
-    }
+    if (node->op == OP_constant)
+        return copy_constant(g, (const double *)g->tape->constants.items + node->extra, node->rows,
+                             &map[node_id]);
     bool constant = node->op > OP_constant;
     if (node->op == OP_stack) {
         const uint32_t *operands = nsde_pool_at(g->tape, node->arg[1]);
@@ -318,19 +344,12 @@ nsde_status nsde_program_gather(nsde_program *program, const nsde_tape *tape, co
 {
     const size_t n = tape->nodes.count;
     gathering g = {.program = program, .tape = tape, .table_size = 64};
-    void *values = NULL, *pool = NULL, *constants = NULL, *table = NULL, *needed = NULL, *map = NULL;
-    size_t folded = tape->constants.count;
-    for (uint32_t v = 0; v < n; v++) /* each instruction may fold to a constant */
-        folded += nsde_node_at(tape, v)->op > OP_constant && nsde_node_at(tape, v)->uniform
-                      ? nsde_node_at(tape, v)->rows
-                      : 0;
+    void *values = NULL, *pool = NULL, *table = NULL, *needed = NULL, *map = NULL;
     while (g.table_size < 2 * n)
         g.table_size *= 2;
     nsde_status status = nsde_alloc(n + 1, sizeof(nsde_value), "program", &values);
     if (!status)
         status = nsde_alloc(tape->pool.count + 1, sizeof(uint32_t), "program", &pool);
-    if (!status)
-        status = nsde_alloc(folded + 1, sizeof(double), "constants", &constants);
     if (!status)
         status = nsde_alloc(g.table_size, sizeof(uint32_t), "program", &table);
     if (!status)
@@ -339,7 +358,6 @@ nsde_status nsde_program_gather(nsde_program *program, const nsde_tape *tape, co
         status = nsde_alloc(n + 1, sizeof(uint32_t), "program", &map);
     program->values = values;
     program->pool = pool;
-    program->constants = constants;
     g.table = table;
     if (!status)
         status = gather_all(&g, outputs, needed, map);

@@ -102,6 +102,9 @@ typedef struct nsde_call {
     uint32_t extra;
 } nsde_call;
 
+/* As nsde_tape_fail, but for a call that failed with this status and the thread's message. */
+nsde_var nsde_tape_break(nsde_tape *tape, nsde_status status);
+
 /* Records an operation on plain values (emit), or on any (record: value and tangents). */
 nsde_var nsde_emit(nsde_tape *tape, const nsde_call *call);
 nsde_var nsde_record(const nsde_call *call);
@@ -119,7 +122,7 @@ nsde_var nsde_tangent_at(nsde_var a, uint32_t level, uint32_t k);
 
 /* Recorded partial derivative of an elementwise operation's value y with respect to operand i. */
 nsde_var nsde_partial(const nsde_call *call, nsde_var y, size_t i);
-/* May that partial be infinite where the value is finite? Then a zero tangent wins: chain() instead of mul. */
+/* May that partial be infinite, or an operand of it? Then a zero tangent wins: chain() instead of mul. */
 bool nsde_partial_is_singular(nsde_op op);
 
 /* log I_order(x) differentiated `extra / 3` times by order and `extra % 3` times by x. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Numbers needed by `rows` rows of the panel and `numbers` uniform ones before them. */
-static bool plan_panel(uint32_t rows, uint32_t numbers, size_t stride, size_t *total)
+static bool plan_panel(size_t rows, size_t numbers, size_t stride, size_t *total)
 {
     size_t panel;
     return nsde_size_mul(rows, stride, &panel) && nsde_size_add(panel, numbers, total);
@@ -17,7 +17,8 @@ static nsde_status check_second_order(const nsde_program *program)
 {
     for (size_t k = 0; k < program->n_instructions; k++) {
         const nsde_value *value = &program->values[program->instructions[k]];
-        if (value->node.op == OP_log_bessel_i && value->active && value->node.extra / 3 + value->node.extra % 3 == 2)
+        if (value->node.op == OP_log_bessel_i && value->active &&
+            value->node.extra / 3 + value->node.extra % 3 == 2)
             return nsde_fail(NSDE_UNSUPPORTED, "nsde_workspace_create: a reverse sweep would need third "
                                                "derivatives of log_bessel_i, which are not available");
     }
@@ -48,13 +49,14 @@ static nsde_status allocate(nsde_workspace *w, size_t stride)
         fits = fits && plan_panel(plan->adjoint_rows, plan->adjoint_numbers, stride, &adjoint) &&
                plan_outputs(program, stride, &outputs);
     fits = fits && nsde_arena_plan(plan->fixed_numbers, sizeof(double), &total) &&
-           nsde_arena_plan(frame, sizeof(double), &total) && nsde_arena_plan(adjoint, sizeof(double), &total) &&
+           nsde_arena_plan(frame, sizeof(double), &total) &&
+           nsde_arena_plan(adjoint, sizeof(double), &total) &&
            nsde_arena_plan(program->n_parameters, sizeof(double), &total) &&
            nsde_arena_plan(outputs, sizeof(double), &total) &&
            nsde_arena_plan(program->n_outputs, sizeof(double *), &total);
     if (!fits)
-        return nsde_fail(NSDE_OVERFLOW, "nsde_workspace_create: a panel of %zu paths overflows the size of memory",
-                         stride);
+        return nsde_fail(NSDE_OVERFLOW,
+                         "nsde_workspace_create: a panel of %zu paths overflows the size of memory", stride);
     const nsde_status status = nsde_arena_create(total, "workspace", &w->arena);
     if (status)
         return status;
@@ -84,8 +86,9 @@ nsde_status nsde_workspace_create(const nsde_program *program, size_t paths, nsd
         return nsde_fail(NSDE_INVALID, "nsde_workspace_create: workspace is NULL");
     *workspace = NULL;
     if (!program || paths == 0 || sweep < NSDE_FORWARD || sweep > NSDE_TRACE)
-        return nsde_fail(NSDE_INVALID, "nsde_workspace_create: a program, a kind of sweep and at least one path "
-                                       "are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_workspace_create: a program, a kind of sweep and at least one path "
+                         "are needed");
     if (paths > INT32_MAX) /* the dense algebra counts in int */
         return nsde_fail(NSDE_OVERFLOW, "nsde_workspace_create: a panel of %zu paths is too wide", paths);
     nsde_status status = sweep == NSDE_FORWARD ? NSDE_OK : check_second_order(program);
@@ -100,7 +103,7 @@ nsde_status nsde_workspace_create(const nsde_program *program, size_t paths, nsd
     w->paths = paths;
     w->memory.program = program;
     w->memory.plan = &program->plans[sweep];
-    w->memory.stride = nsde_round_up((uint32_t)paths);
+    w->memory.stride = nsde_round_up(paths);
     status = allocate(w, w->memory.stride);
     if (status)
         nsde_workspace_destroy(w);
@@ -171,7 +174,7 @@ void nsde_workspace_prepare(nsde_workspace *workspace)
 
 void nsde_workspace_set_paths(nsde_workspace *workspace, size_t paths)
 {
-    workspace->memory.lanes = nsde_round_up((uint32_t)paths);
+    workspace->memory.lanes = nsde_round_up(paths);
 }
 
 void nsde_forward(nsde_workspace *workspace, size_t paths)

@@ -11,7 +11,7 @@ struct nsde_workspace {
     nsde_memory memory;
     nsde_sweep sweep;
     size_t paths, frame_size, adjoint_size; /* sizes in numbers */
-    double **output_adjoint; /* [n_outputs] */
+    double **output_adjoint;                /* [n_outputs] */
     nsde_arena arena;
 };
 
