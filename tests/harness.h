@@ -48,9 +48,9 @@ bool test_allocation_failed(void);
     do {                                                                                                     \
         const double check_value = (value), check_expected = (expected);                                     \
         const double check_scale = fmax(fabs(check_expected), (floor));                                      \
-        ck_assert_msg(fabs(check_value - check_expected) <= (tolerance) * check_scale,                       \
+        ck_assert_msg(fabs(check_value - check_expected) <= (tolerance)*check_scale,                         \
                       "%s = %.17g, expected %.17g, off by %.3g (allowed %.3g)", #value, check_value,         \
-                      check_expected, check_value - check_expected, (tolerance) * check_scale);              \
+                      check_expected, check_value - check_expected, (tolerance)*check_scale);                \
     } while (0)
 
 /* |value - expected| <= tolerance * |expected|. */

@@ -16,7 +16,8 @@ extern "C" {
  *  Duvenaud and Jacobsen 2019); SiLU is x sigmoid(x). */
 #define NSDE_ACTIVATION_LIST(X)                                                                              \
     X(TANH, "tanh")                                                                                          \
-    X(SILU, "silu") X(LIPSWISH, "lipswish") X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid")    \
+    X(SILU, "silu")                                                                                          \
+    X(LIPSWISH, "lipswish") X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid")                    \
         X(IDENTITY, "identity")
 
 typedef enum nsde_activation {

@@ -103,9 +103,10 @@ static double evaluate(const neural *m, const nsde_loss *loss, const nsde_gradie
     nsde_gradient *engine;
     double value;
     check_ok(nsde_gradient_create(m->model, loss, settings, &engine));
-    check_ok(nsde_gradient_evaluate(
-        engine, &(nsde_gradient_point){m->weights, x0, false},
-        &(nsde_gradient_result){.loss = &value, .parameters = gradient, .x0 = gradient ? gradient + m->n : NULL}));
+    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){m->weights, x0, false},
+                                    &(nsde_gradient_result){.loss = &value,
+                                                            .parameters = gradient,
+                                                            .x0 = gradient ? gradient + m->n : NULL}));
     nsde_gradient_destroy(engine);
     return value;
 }
@@ -277,8 +278,9 @@ END_TEST
 /* Numbers of steps run forward beside the recorded ones: the published optimum of revolve. */
 START_TEST(binomial_schedules_are_optimal)
 {
-    const size_t known[][3] = {{10, 3, 15},    {11, 3, 18},    {56, 3, 210},     {100, 5, 316},    {100, 10, 222},
-                               {252, 5, 1050}, {1000, 10, 3636}, {10000, 20, 37976}, {7, 1, 21}, {5, 5, 4}};
+    const size_t known[][3] = {{10, 3, 15},    {11, 3, 18},    {56, 3, 210},     {100, 5, 316},
+                               {100, 10, 222}, {252, 5, 1050}, {1000, 10, 3636}, {10000, 20, 37976},
+                               {7, 1, 21},     {5, 5, 4}};
     nsde_model *model;
     check_ok(nsde_model_open("ou", &model));
     for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
@@ -347,8 +349,11 @@ static nsde_var constant_diffusion(const nsde_at *at)
 
 START_TEST(a_path_that_explodes_is_named)
 {
-    const nsde_model_definition definition = {.name = "explosive", .dim = 1, .noise = NSDE_NOISE_ADDITIVE,
-                                              .drift = explosive_drift, .diffusion = constant_diffusion};
+    const nsde_model_definition definition = {.name = "explosive",
+                                              .dim = 1,
+                                              .noise = NSDE_NOISE_ADDITIVE,
+                                              .drift = explosive_drift,
+                                              .diffusion = constant_diffusion};
     nsde_model *model;
     nsde_gradient *engine;
     const nsde_loss loss = {.record = end_value};
