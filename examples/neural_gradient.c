@@ -30,8 +30,7 @@ int main(void)
     const nsde_neural_settings networks = {
         .dim = 2, .drift = "mlp:16,16", .diffusion = "mlp:8:silu", .floor = 0.05};
     nsde_gradient_settings settings = nsde_gradient_settings_default();
-    settings.steps = 40, settings.paths = 500, settings.observe = (const size_t[]){20, 40},
-    settings.n_observe = 2;
+    settings.steps = 40, settings.observe = (const size_t[]){20, 40}, settings.n_observe = 2;
     nsde_model *model = NULL;
     nsde_gradient *gradient = NULL;
     gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
