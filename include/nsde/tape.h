@@ -104,6 +104,9 @@ NSDE_API nsde_var nsde_sinh(nsde_var a);
 NSDE_API nsde_var nsde_cosh(nsde_var a);
 NSDE_API nsde_var nsde_asinh(nsde_var a);
 NSDE_API nsde_var nsde_tanh(nsde_var a);
+/** tanh for the units of a network: its adjoint is taken from its value y alone, g (1 - y) (1 + y), so that half
+ *  as much is kept for the sweep back. Where a unit saturates that is exact to 1e-16 g, not to the last digits. */
+NSDE_API nsde_var nsde_tanh_unit(nsde_var a);
 NSDE_API nsde_var nsde_sigmoid(nsde_var a);  /**< 1 / (1 + exp(-a)), without overflow. */
 NSDE_API nsde_var nsde_softplus(nsde_var a); /**< log(1 + exp(a)), without overflow or cancellation. */
 NSDE_API nsde_var nsde_silu(nsde_var a);     /**< a * sigmoid(a). */

@@ -127,6 +127,11 @@ static inline NSDE_INLINE double normal_cdf(double a)
 #define PULL  g / sqrt(1.0 + a * a)
 #include "tape/unary.inc"
 
+#define NAME  tanh_unit
+#define VALUE hyperbolic_tangent(a)
+#define PULL  g *(1.0 - y) * (1.0 + y)
+#include "tape/unary.inc"
+
 #define NAME  tanh_slope
 #define VALUE tanh_slope(a)
 #define PULL  -2.0 * g *y *hyperbolic_tangent(a)
@@ -324,22 +329,40 @@ NSDE_CLONES double nsde_total(const double *a, size_t n)
     }
 
 const nsde_kernel nsde_kernels[OP_COUNT] = {
-    [OP_neg] = UNARY_KERNEL(neg),           [OP_reciprocal] = UNARY_KERNEL(reciprocal),
-    [OP_square] = UNARY_KERNEL(square),     [OP_sqrt] = UNARY_KERNEL(sqrt),
-    [OP_exp] = UNARY_KERNEL(exp),           [OP_log] = UNARY_KERNEL(log),
-    [OP_log1p] = UNARY_KERNEL(log1p),       [OP_expm1] = UNARY_KERNEL(expm1),
-    [OP_sin] = UNARY_KERNEL(sin),           [OP_cos] = UNARY_KERNEL(cos),
-    [OP_atan] = UNARY_KERNEL(atan),         [OP_sinh] = UNARY_KERNEL(sinh),
-    [OP_cosh] = UNARY_KERNEL(cosh),         [OP_asinh] = UNARY_KERNEL(asinh),
-    [OP_tanh] = UNARY_KERNEL(tanh),         [OP_tanh_slope] = UNARY_KERNEL(tanh_slope),
-    [OP_sigmoid] = UNARY_KERNEL(sigmoid),   [OP_sigmoid_slope] = UNARY_KERNEL(sigmoid_slope),
-    [OP_softplus] = UNARY_KERNEL(softplus), [OP_silu] = UNARY_KERNEL(silu),
-    [OP_abs] = UNARY_KERNEL(abs),           [OP_sign] = UNARY_KERNEL(sign),
-    [OP_erf] = UNARY_KERNEL(erf),           [OP_normal_cdf] = UNARY_KERNEL(normal_cdf),
-    [OP_add] = BINARY_KERNEL(add),          [OP_sub] = BINARY_KERNEL(sub),
-    [OP_mul] = BINARY_KERNEL(mul),          [OP_div] = BINARY_KERNEL(div),
-    [OP_pow] = BINARY_KERNEL(pow),          [OP_log_to] = BINARY_KERNEL(log_to),
-    [OP_min] = BINARY_KERNEL(min),          [OP_max] = BINARY_KERNEL(max),
-    [OP_chain] = BINARY_KERNEL(chain),      [OP_select] = TERNARY_KERNEL(select),
+    [OP_neg] = UNARY_KERNEL(neg),
+    [OP_reciprocal] = UNARY_KERNEL(reciprocal),
+    [OP_square] = UNARY_KERNEL(square),
+    [OP_sqrt] = UNARY_KERNEL(sqrt),
+    [OP_exp] = UNARY_KERNEL(exp),
+    [OP_log] = UNARY_KERNEL(log),
+    [OP_log1p] = UNARY_KERNEL(log1p),
+    [OP_expm1] = UNARY_KERNEL(expm1),
+    [OP_sin] = UNARY_KERNEL(sin),
+    [OP_cos] = UNARY_KERNEL(cos),
+    [OP_atan] = UNARY_KERNEL(atan),
+    [OP_sinh] = UNARY_KERNEL(sinh),
+    [OP_cosh] = UNARY_KERNEL(cosh),
+    [OP_asinh] = UNARY_KERNEL(asinh),
+    [OP_tanh] = UNARY_KERNEL(tanh),
+    [OP_tanh_unit] = UNARY_KERNEL(tanh_unit),
+    [OP_tanh_slope] = UNARY_KERNEL(tanh_slope),
+    [OP_sigmoid] = UNARY_KERNEL(sigmoid),
+    [OP_sigmoid_slope] = UNARY_KERNEL(sigmoid_slope),
+    [OP_softplus] = UNARY_KERNEL(softplus),
+    [OP_silu] = UNARY_KERNEL(silu),
+    [OP_abs] = UNARY_KERNEL(abs),
+    [OP_sign] = UNARY_KERNEL(sign),
+    [OP_erf] = UNARY_KERNEL(erf),
+    [OP_normal_cdf] = UNARY_KERNEL(normal_cdf),
+    [OP_add] = BINARY_KERNEL(add),
+    [OP_sub] = BINARY_KERNEL(sub),
+    [OP_mul] = BINARY_KERNEL(mul),
+    [OP_div] = BINARY_KERNEL(div),
+    [OP_pow] = BINARY_KERNEL(pow),
+    [OP_log_to] = BINARY_KERNEL(log_to),
+    [OP_min] = BINARY_KERNEL(min),
+    [OP_max] = BINARY_KERNEL(max),
+    [OP_chain] = BINARY_KERNEL(chain),
+    [OP_select] = TERNARY_KERNEL(select),
     [OP_fma] = TERNARY_KERNEL(fma),
 };

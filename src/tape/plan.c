@@ -26,6 +26,7 @@ static const uint8_t reads[OP_COUNT] = {
     [OP_cosh] = KEEP_A,
     [OP_asinh] = KEEP_A,
     [OP_tanh] = KEEP_A | KEEP_VALUE,
+    [OP_tanh_unit] = KEEP_VALUE,
     [OP_tanh_slope] = KEEP_A | KEEP_VALUE,
     [OP_sigmoid] = KEEP_A,
     [OP_sigmoid_slope] = KEEP_A | KEEP_VALUE,
