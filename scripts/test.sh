@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 bash scripts/packages.sh test || exit 1
+mkdir -p build-logs
 passed=0
 failed=0
 part=
@@ -27,36 +28,39 @@ count() { # NAME STATUS: one more check
 }
 
 build() { # FOLDER COMPILER OPTIONS…: configures and compiles; any warning is an error
-  local folder=$1 compiler=$2
+  local folder=$1 compiler=$2 log=build-logs/$1.txt
   shift 2
-  : >"$folder.log"
-  if { [ -f "$folder/build.ninja" ] || CC=$compiler meson setup "$folder" -Dwerror=true "$@" >>"$folder.log" 2>&1; } &&
-    ninja -C "$folder" --quiet >>"$folder.log" 2>&1; then
+  : >"$log"
+  if { [ -f "$folder/build.ninja" ] || CC=$compiler meson setup "$folder" -Dwerror=true "$@" >>"$log" 2>&1; } &&
+    ninja -C "$folder" --quiet >>"$log" 2>&1; then
     count "$folder compiles" 0
   else
-    tail -n 40 "$folder.log"
+    tail -n 40 "$log"
     count "$folder compiles without a warning" 1
     return 1
   fi
 }
 
-# Test cases of a log of meson: "passed failed", and on stderr the programs that did not end well. A program that
-# ended otherwise than by failing cases (a crash, a sanitizer's report, a timeout) is one failure, and so is one that
-# says it ended well and counted nothing.
+# Test cases in a log of meson: passed, failed, programs; FAILED lines go to stderr. A program that ended otherwise than
+# by failing cases (a crash, a sanitizer's report, a timeout) is one failure, and so is one of Check's that lost its
+# count. A test that is none of Check's counts as one; exit status 77 means that it was left out.
 count_cases() { # LOG
   awk '
     function close_program() {
       if (name == "") return
       programs++
-      ended_well = result == "exit status 0"
-      ok += checks - bad
-      not_ok += bad
-      if ((!ended_well && bad == 0) || (ended_well && checks == 0)) not_ok++
-      if (!ended_well || checks == 0) printf "FAILED: %s (%s)\n", name, result >"/dev/stderr"
+      if (result == "exit status 77") { printf "SKIPPED: %s\n", name >"/dev/stderr"; return }
+      lost = result != "exit status 0" && bad == 0 || result == "exit status 0" && of_check && checks == 0
+      ok += of_check ? checks - bad : !lost
+      not_ok += bad + lost
+      if (bad || lost) printf "FAILED: %s (%s, %d of %d cases)\n", name, result, bad, checks >"/dev/stderr"
     }
-    /^=+ [0-9]+\/[0-9]+ =+$/ { close_program(); name = "unnamed"; result = "no result"; checks = bad = 0; next }
+    /^=+ [0-9]+\/[0-9]+ =+$/ {
+      close_program(); name = "unnamed"; result = "no result"; checks = bad = of_check = 0; next
+    }
     /^test: / && name == "unnamed" { sub(/^test: +/, ""); name = $0; next }
     /^result: / && result == "no result" { sub(/^result: +/, ""); result = $0; next }
+    /^Running suite\(s\): / { of_check = 1 }
     /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$/ {
       gsub(/[^0-9 ]/, ""); checks += $2; bad += $3 + $4
     }
@@ -68,7 +72,8 @@ run() { # FOLDER ARGUMENTS…: runs its tests (or those named) and counts their 
   shift
   rm -f "$log"
   wanted=$(meson test -C "$folder" --no-rebuild --list "$@" 2>/dev/null | grep -c ' / ')
-  meson test -C "$folder" --no-rebuild --print-errorlogs --quiet "$@" >"$folder.log" 2>&1 || tail -n 60 "$folder.log"
+  meson test -C "$folder" --no-rebuild --print-errorlogs --quiet "$@" >"build-logs/$folder.txt" 2>&1 ||
+    tail -n 60 "build-logs/$folder.txt"
   [ -f "$log" ] || : >"$log"
   read -r good bad programs < <(count_cases "$log")
   if [ "$programs" -ne "$wanted" ] || [ "$wanted" -eq 0 ]; then
@@ -109,9 +114,9 @@ memcheck() { # WHAT COMMAND…
   local what=$1
   shift
   CK_FORK=no OMP_NUM_THREADS=2 valgrind --quiet --error-exitcode=9 --leak-check=full \
-    --errors-for-leak-kinds=definite "$@" >build-gcc.log 2>&1
+    --errors-for-leak-kinds=definite "$@" >build-logs/valgrind.txt 2>&1
   local status=$?
-  [ $status -eq 0 ] || tail -n 40 build-gcc.log
+  [ $status -eq 0 ] || tail -n 40 build-logs/valgrind.txt
   count "valgrind: $what" $status
 }
 if command -v valgrind >/dev/null && [ -x build-gcc/src/cli/nsde ]; then

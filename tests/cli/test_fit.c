@@ -117,10 +117,35 @@ START_TEST(quiet_start_and_fix)
 }
 END_TEST
 
+/* Puts children into a locale with a decimal comma, built in the folder; said on stderr where there is none.
+ */
+static void enter_comma_locale(scratch *locales)
+{
+    char command[SCRATCH_SIZE];
+    snprintf(command, sizeof command, "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1",
+             locales->folder);
+    const int built = system(command);
+    setenv("LOCPATH", locales->folder, 1);
+    setenv("LC_ALL", "de_DE.UTF-8", 1);
+    const char *const words[] = {"env", "printf", "%.1f", "1", NULL};
+    if (built != 0 || strcmp(program_start(NULL, words)->out, "1,0") != 0)
+        fprintf(stderr, "SKIPPED: localedef made no locale with a decimal comma\n");
+}
+
+static void leave_comma_locale(scratch *locales)
+{
+    char command[SCRATCH_SIZE];
+    unsetenv("LC_ALL");
+    unsetenv("LOCPATH");
+    snprintf(command, sizeof command, "rm -rf %s", locales->folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
 /* A locale with a decimal comma and every way to write a file of columns change no number. */
 START_TEST(separators_and_locale_change_nothing)
 {
-    scratch place = scratch_open();
+    scratch place = scratch_open(), locales = scratch_open();
+    enter_comma_locale(&locales);
     static char text[1 << 16], other[1 << 16];
     FILE *stream = fopen(fed_funds, "rb");
     ck_assert_ptr_nonnull(stream);
@@ -141,12 +166,11 @@ START_TEST(separators_and_locale_change_nothing)
         }
         char data[SCRATCH_SIZE];
         snprintf(data, sizeof data, "%s", scratch_write(&place, "data.csv", other, n));
-        setenv("LC_ALL", "de_DE.UTF-8", 1); /* where there is none this is the C locale */
         program_does(nsde("fit", data, "--value", "percent", "--time", "date", "--dt", "1/12", "--scale",
                           "0.01", "--model", "ou", "--quiet", "--json", scratch_path(&place, "fit.json")));
-        unsetenv("LC_ALL");
         check_fit(&place, &known_fits[0]);
     }
+    leave_comma_locale(&locales);
     scratch_close(&place);
 }
 END_TEST
