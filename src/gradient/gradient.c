@@ -232,7 +232,7 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     if (!settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &e->settings.integrator);
     if (!status)
-        status = nsde_step_compile(e->settings.integrator, model, &e->step_program);
+        status = nsde_step_compile(e->settings.integrator, model, settings->precision, &e->step_program);
     if (!status)
         status = copy_problem(e);
     if (!status)
