@@ -64,6 +64,29 @@ START_TEST(a_neural_model_may_fail_anywhere)
 }
 END_TEST
 
+static nsde_status create_in_single(void *context)
+{
+    const nsde_gradient_settings *settings = context;
+    const nsde_neural_settings nets = {.dim = 2, .drift = "mlp:4,3", .diffusion = "mlp:3"};
+    nsde_model *model;
+    nsde_gradient *engine = NULL;
+    nsde_status status = nsde_neural_create(&nets, &model);
+    if (!status)
+        status = nsde_gradient_create(model, &distance, settings, &engine);
+    ck_assert((engine == NULL) == (status != NSDE_OK));
+    nsde_gradient_destroy(engine);
+    nsde_model_destroy(model);
+    return status;
+}
+
+START_TEST(an_engine_in_single_precision_may_fail_anywhere)
+{
+    nsde_gradient_settings settings = small();
+    settings.precision = NSDE_SINGLE;
+    check_failing_allocations(create_in_single, &settings, 40);
+}
+END_TEST
+
 typedef struct creation {
     const nsde_loss *loss;
     nsde_gradient_settings settings;
@@ -177,6 +200,7 @@ END_TEST
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, a_neural_model_may_fail_anywhere);
+    tcase_add_test(cases, an_engine_in_single_precision_may_fail_anywhere);
     tcase_add_test(cases, an_engine_may_fail_anywhere);
     tcase_add_test(cases, evaluation_allocates_nothing);
     tcase_add_test(cases, a_loop_of_gradients_does_not_grow);
