@@ -86,7 +86,8 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
         for (size_t j = 0; j < x.count; j++) {
             const size_t entry = i * x.count + j;
             double *to = adjoint.base + (operand == 0 ? entry : j) * adjoint.step;
-            pull(g.base + i * g.step, a.base + entry * a.step, x.base + j * x.step, NULL, to, g.width);
+            const double *from = g.base + i * g.step; /* also where the value of each product would stand */
+            pull(from, a.base + entry * a.step, x.base + j * x.step, from, to, g.width);
         }
 }
 
