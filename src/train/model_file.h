@@ -25,6 +25,9 @@ enum {
 /* What stands between the content and the end of the file: the member "checksum". */
 void nsde_model_file_tail(const char *content, size_t size, char tail[NSDE_MODEL_TAIL + 1]);
 
+/* Reads the text of a file, which ends in a NUL byte that size does not count. */
+NSDE_MUST_USE nsde_status nsde_model_file_parse(const char *text, size_t size, nsde_model_file *file);
+
 /* The names of what nsde_net_standardisation gives, in its order. */
 extern const char *const nsde_standard_names[4];
 

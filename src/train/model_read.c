@@ -305,9 +305,10 @@ static nsde_status check(const cJSON *root, const char *text, size_t size)
     return NSDE_OK;
 }
 
-static nsde_status parse(const char *text, size_t size, nsde_model_file *file)
+nsde_status nsde_model_file_parse(const char *text, size_t size, nsde_model_file *file)
 {
     nsde_c_locale locale;
+    *file = (nsde_model_file){0};
     nsde_status status = nsde_c_locale_enter(&locale);
     if (status)
         return status;
@@ -318,7 +319,9 @@ static nsde_status parse(const char *text, size_t size, nsde_model_file *file)
     if (!status)
         status = read_root(root, file);
     cJSON_Delete(root);
-    return status;
+    if (status)
+        nsde_model_file_destroy(file);
+    return status == NSDE_INVALID ? NSDE_PARSE : status;
 }
 
 nsde_status nsde_model_file_read(const char *path, nsde_model_file *file)
@@ -331,11 +334,9 @@ nsde_status nsde_model_file_read(const char *path, nsde_model_file *file)
     nsde_status status = nsde_file_read(path, &text, &size);
     if (status)
         return status;
-    status = parse(text, size, file);
-    if (status) {
-        nsde_model_file_destroy(file);
-        status = nsde_fail_within(status == NSDE_INVALID ? NSDE_PARSE : status, "%s", path);
-    }
+    status = nsde_model_file_parse(text, size, file);
+    if (status)
+        status = nsde_fail_within(status, "%s", path);
     nsde_free(text);
     return status;
 }
