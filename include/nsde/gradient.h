@@ -81,6 +81,7 @@ typedef struct nsde_gradient_settings {
         *observe; /**< [n_observe] numbers of the steps (1 … steps) after which the loss looks, rising */
     size_t n_observe; /**< 0: after the last step alone */
     nsde_keep keep;
+    nsde_precision precision;          /**< of the networks in the step */
     const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
 } nsde_gradient_settings;

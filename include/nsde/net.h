@@ -17,8 +17,8 @@ extern "C" {
 #define NSDE_ACTIVATION_LIST(X)                                                                              \
     X(TANH, "tanh")                                                                                          \
     X(SILU, "silu")                                                                                          \
-    X(LIPSWISH, "lipswish") X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid")                    \
-        X(IDENTITY, "identity")
+    X(LIPSWISH, "lipswish")                                                                                  \
+    X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid") X(IDENTITY, "identity")
 
 typedef enum nsde_activation {
 #define NSDE_ACTIVATION_ENUM(name, text) NSDE_ACTIVATION_##name,

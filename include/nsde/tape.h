@@ -104,6 +104,10 @@ NSDE_API nsde_var nsde_sinh(nsde_var a);
 NSDE_API nsde_var nsde_cosh(nsde_var a);
 NSDE_API nsde_var nsde_asinh(nsde_var a);
 NSDE_API nsde_var nsde_tanh(nsde_var a);
+/** tanh for the units of a network: its adjoint is taken from its value y alone, g (1 - y) (1 + y), so that
+ * half as much is kept for the sweep back. Where a unit saturates that is exact to 1e-16 g, not to the last
+ * digits. */
+NSDE_API nsde_var nsde_tanh_unit(nsde_var a);
 NSDE_API nsde_var nsde_sigmoid(nsde_var a);  /**< 1 / (1 + exp(-a)), without overflow. */
 NSDE_API nsde_var nsde_softplus(nsde_var a); /**< log(1 + exp(a)), without overflow or cancellation. */
 NSDE_API nsde_var nsde_silu(nsde_var a);     /**< a * sigmoid(a). */
@@ -157,6 +161,15 @@ NSDE_API nsde_var nsde_primal(nsde_perturbation eps, nsde_var y);
  *  @return NSDE_RECORDING with the operation that was mistaken; NSDE_INVALID; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_program_create(const nsde_tape *tape, size_t n_outputs,
                                                        const nsde_var outputs[], nsde_program **program);
+/** In which precision a program computes. In single precision the networks do: dense layers on per-path
+ * values and the activations that follow; everything else, inputs, outputs, parameters and their adjoints
+ * among it, is double, and so is what is added up over paths. */
+typedef enum nsde_precision { NSDE_DOUBLE, NSDE_SINGLE } nsde_precision;
+
+/** As nsde_program_create, in the precision given. A program in single precision cannot be traced. */
+NSDE_API NSDE_MUST_USE nsde_status nsde_program_create_in(nsde_precision precision, const nsde_tape *tape,
+                                                          size_t n_outputs, const nsde_var outputs[],
+                                                          nsde_program **program);
 NSDE_API void nsde_program_destroy(nsde_program *program); /**< Takes NULL; workspaces must be gone. */
 
 NSDE_API size_t nsde_program_inputs(const nsde_program *program);

@@ -193,7 +193,7 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
     if (!run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
-        status = nsde_step_compile(run.settings.integrator, model, &run.program);
+        status = nsde_step_compile(run.settings.integrator, model, NSDE_DOUBLE, &run.program);
     if (!status && !settings->noise)
         status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
     if (!status) {

@@ -4,7 +4,7 @@
 #include "core/error.h"
 
 nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
-                              nsde_program **program)
+                              nsde_precision precision, nsde_program **program)
 {
     const nsde_model_definition *d = nsde_model_describe(model);
     nsde_tape *tape;
@@ -22,7 +22,7 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     nsde_var next = nsde_step_record(integrator, &at);
     if (nsde_is_uniform(next)) /* nothing in it differs between paths */
         next = nsde_add(next, nsde_mul_real(at.x, 0.0));
-    status = nsde_program_create(tape, 1, &next, program);
+    status = nsde_program_create_in(precision, tape, 1, &next, program);
     nsde_tape_destroy(tape);
     return status;
 }

@@ -32,6 +32,24 @@ typedef struct nsde_kernel {
 /* By operation. */
 extern const nsde_kernel nsde_kernels[OP_COUNT];
 
+/* The same in single precision, for the operations that have it (elementwise.inc); an operand that is one
+ * number is a constant and is not pulled to. */
+typedef struct nsde_kernel_single {
+    void (*unary)(float *y, const float *a, size_t n);
+    void (*unary_pull)(const float *g, const float *a, const float *y, float *adjoint, size_t n);
+    void (*binary[NSDE_BINARY_MODES])(float *y, const float *a, const float *b, size_t n);
+    void (*binary_pull[2][NSDE_BINARY_MODES])(const float *g, const float *a, const float *b, const float *y,
+                                              float *adjoint, size_t n);
+} nsde_kernel_single;
+
+extern const nsde_kernel_single nsde_kernels_single[OP_COUNT];
+
+/* y = a, from one precision to the other; y += a. */
+void nsde_narrow(float *y, const double *a, size_t n);
+void nsde_widen(double *y, const float *a, size_t n);
+void nsde_accumulate_single(double *y, const float *a, size_t n);
+void nsde_accumulate_narrowed(float *y, const double *a, size_t n);
+
 /* y += a; the sum of a, in an order that depends on n alone. */
 void nsde_accumulate(double *y, const double *a, size_t n);
 double nsde_total(const double *a, size_t n);
