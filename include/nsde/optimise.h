@@ -101,7 +101,8 @@ NSDE_API double nsde_optimiser_rate(const nsde_optimiser *optimiser);
  */
 NSDE_API double nsde_clip_norm(size_t n, double *vector, double longest);
 
-/* ---- of deterministic objectives ------------------------------------------------------------------------ */
+/* ---- of deterministic objectives ------------------------------------------------------------------------
+ */
 
 /** Writes the value and the gradient [n] at x [n]; a value that is not finite is a step too far. */
 typedef nsde_status (*nsde_function)(void *context, const double *x, double *value, double *gradient);
@@ -134,11 +135,11 @@ typedef struct nsde_lbfgs_result {
     double value, largest; /**< at the point found: value, largest entry of the gradient */
 } nsde_lbfgs_result;
 
-/** Minimises by the limited-memory BFGS method (Nocedal 1980; Liu and Nocedal 1989) with a line search for the
- *  strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6).
+/** Minimises by the limited-memory BFGS method (Nocedal 1980; Liu and Nocedal 1989) with a line search for
+ * the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6).
  *  @param x [n] where to begin; on success the point found
- *  @return NSDE_INVALID naming the setting; NSDE_DIVERGED where the beginning has no finite value or gradient;
- *          NSDE_NO_MEMORY; what `function` returned */
+ *  @return NSDE_INVALID naming the setting; NSDE_DIVERGED where the beginning has no finite value or
+ * gradient; NSDE_NO_MEMORY; what `function` returned */
 NSDE_API NSDE_MUST_USE nsde_status nsde_lbfgs_minimise(size_t n, nsde_function function, void *context,
                                                        const nsde_lbfgs_settings *settings, double *x,
                                                        nsde_lbfgs_result *result);

@@ -45,7 +45,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_training_paths(const nsde_model *model, 
                                                        const double *x0, nsde_training *training);
 
 #define NSDE_TRANSITION_SETTINGS(X)                                                                          \
-    X(size_t, batch, 256, 1, SIZE_MAX, "transitions in a batch; all of them, in order, where there are fewer") \
+    X(size_t, batch, 256, 1, SIZE_MAX,                                                                       \
+      "transitions in a batch; all of them, in order, where there are fewer")                                \
     X(double, held_out, 0.1, 0.0, 0.9, "share of the transitions, the last ones, that is held out")          \
     X(uint64_t, seed, 1, 0, UINT64_MAX, "seed of the order of the transitions")                              \
     X(int, threads, 1, 0, 1024, "threads; 0 for one per core; results do not depend on it")                  \

@@ -224,8 +224,8 @@ static void print_result(const options *o, const work *w)
 {
     const nsde_train_result *r = &w->result;
     const nsde_net *drift = nsde_neural_net(w->model, 0), *diffusion = nsde_neural_net(w->model, 1);
-    printf("%zu observations of %zu quantities; %zu weights in the drift, %zu in the diffusion\n", w->series->n,
-           w->series->dim, nsde_net_weights(drift), nsde_net_weights(diffusion));
+    printf("%zu observations of %zu quantities; %zu weights in the drift, %zu in the diffusion\n",
+           w->series->n, w->series->dim, nsde_net_weights(drift), nsde_net_weights(diffusion));
     printf("%llu steps of %llu transitions: %s\n", (unsigned long long)r->iterations,
            (unsigned long long)w->training.batch, nsde_train_outcome_text(r->outcome));
     if (r->resumed)
@@ -300,7 +300,8 @@ static int check_and_run(const void *given, const char *path)
     if (o->dt <= 0.0)
         return cli_usage(&cli_command_train, "--dt must be greater than 0");
     if (!o->out && !o->plot && !o->checkpoint)
-        return cli_usage(&cli_command_train, "one of --out, --plot and --checkpoint must say where the result goes");
+        return cli_usage(&cli_command_train,
+                         "one of --out, --plot and --checkpoint must say where the result goes");
     return run(given, path);
 }
 
@@ -310,8 +311,8 @@ static const cli_option table[] = {
      "the column of times: numbers, or dates counted in years", false},
     {"dt", "D", CLI_FRACTION, offsetof(options, dt),
      "rows are exactly this far apart: a number or a fraction (1/12)", false},
-    {"scale", "S", CLI_FRACTION, offsetof(options, scale), "values are multiplied by this (0.01 for per cent)",
-     false},
+    {"scale", "S", CLI_FRACTION, offsetof(options, scale),
+     "values are multiplied by this (0.01 for per cent)", false},
     {"drift", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, drift),
      "hidden layers of the drift's network, then :ACTIVATION if it is not tanh", true},
     {"diffusion", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, diffusion), "those of the diffusion's network",
@@ -335,7 +336,8 @@ static const cli_option table[] = {
      "steps between two looks at the held-out loss; 50", false},
     {"patience", "N", CLI_SIZE, offsetof(options, patience),
      "stop after so many looks without improvement; 0, for never", false},
-    {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the first weights and of the batches; 1", false},
+    {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the first weights and of the batches; 1",
+     false},
     {"checkpoint", "FILE", CLI_TEXT, offsetof(options, checkpoint),
      "keep the state here; go on from it where it exists", false},
     {"save-every", "N", CLI_SIZE, offsetof(options, save_every), "steps between two checkpoints; 500", false},
@@ -350,8 +352,9 @@ const cli_command cli_command_train = {
     .name = "train",
     .argument = "DATA.csv",
     .summary = "Train networks for drift and diffusion on columns of a file",
-    .detail = "The networks maximise Euler's pseudo-likelihood of the transitions from row to row. The file is "
-              "read as nsde fit reads it; rows with a missing value are passed over.",
+    .detail =
+        "The networks maximise Euler's pseudo-likelihood of the transitions from row to row. The file is "
+        "read as nsde fit reads it; rows with a missing value are passed over.",
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),

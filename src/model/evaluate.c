@@ -49,7 +49,8 @@ static void run(const nsde_program *program, nsde_workspace *w, size_t panel, si
         if (drift)
             take(program, w, DRIFT, paths, drift + first * dim);
         if (diffusion)
-            take(program, w, DIFFUSION, paths, diffusion + first * nsde_program_output_rows(program, DIFFUSION));
+            take(program, w, DIFFUSION, paths,
+                 diffusion + first * nsde_program_output_rows(program, DIFFUSION));
     }
 }
 

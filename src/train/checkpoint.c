@@ -1,8 +1,8 @@
 /* Checkpoint files: a header, the state, and a checksum of both, all numbers of 64 bits, least byte first.
  *
- *   "nsdetrn" and a zero byte, version, identity, n, vectors of the optimiser, its steps, iteration, position,
- *   best_iteration, worse; loss, held_out, best; parameters [n], best_parameters [n], memory of the optimiser
- *   [vectors][n]; CRC-64.
+ *   "nsdetrn" and a zero byte, version, identity, n, vectors of the optimiser, its steps, iteration,
+ * position, best_iteration, worse; loss, held_out, best; parameters [n], best_parameters [n], memory of the
+ * optimiser [vectors][n]; CRC-64.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "train/checkpoint.h"
@@ -20,7 +20,7 @@ static const unsigned char magic[8] = "nsdetrn";
 
 enum {
     VERSION = 1,
-    WORD = 8, /* bytes */
+    WORD = 8,   /* bytes */
     HEADER = 13 /* words before the vectors, the magic included */
 };
 
@@ -80,8 +80,9 @@ nsde_status nsde_checkpoint_write(const nsde_train_memory *m, const char *path)
     unsigned char *at = bytes;
     memcpy(at, magic, sizeof magic);
     at += sizeof magic;
-    const uint64_t words[] = {VERSION,      m->identity, m->n,          o->method->n_memory, o->steps,
-                              m->iteration, m->position, m->best_iteration, m->worse};
+    const uint64_t words[] = {VERSION,  m->identity,  m->n,        o->method->n_memory,
+                              o->steps, m->iteration, m->position, m->best_iteration,
+                              m->worse};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         at = put(at, words[i]);
     at = put_numbers(at, 3, (double[]){m->loss, m->held_out, m->best});
@@ -99,15 +100,16 @@ nsde_status nsde_checkpoint_write(const nsde_train_memory *m, const char *path)
 }
 
 /* Is this a checkpoint of this very training? Its words are not trusted before. */
-static nsde_status check(const nsde_train_memory *m, const unsigned char *bytes, size_t size, const char *path)
+static nsde_status check(const nsde_train_memory *m, const unsigned char *bytes, size_t size,
+                         const char *path)
 {
     size_t right;
     if (size < (HEADER + 1) * WORD || memcmp(bytes, magic, sizeof magic) != 0)
         return nsde_fail(NSDE_PARSE, "%s is no checkpoint of a training, or only the beginning of one", path);
     const unsigned char *word = bytes + WORD;
     if (get(word) != VERSION)
-        return nsde_fail(NSDE_PARSE, "%s is a checkpoint of version %llu; this library reads version %d", path,
-                         (unsigned long long)get(word), VERSION);
+        return nsde_fail(NSDE_PARSE, "%s is a checkpoint of version %llu; this library reads version %d",
+                         path, (unsigned long long)get(word), VERSION);
     if (get(bytes + size - WORD) != nsde_checksum(0, bytes, size - WORD))
         return nsde_fail(NSDE_PARSE, "%s is damaged: its checksum is not that of its content", path);
     if (get(word + WORD) != m->identity)

@@ -22,8 +22,8 @@ static nsde_var remainder_of(const matrices *m, size_t i, size_t j)
     return sum;
 }
 
-/* Cholesky's L L^T = g g^T row by row, the solution z of L z = r with it, and from both the density: rows of a
- * panel, for every path has a matrix of its own. */
+/* Cholesky's L L^T = g g^T row by row, the solution z of L z = r with it, and from both the density: rows of
+ * a panel, for every path has a matrix of its own. */
 static nsde_var full_density(const matrices *m, nsde_var residual, nsde_var h, nsde_var *z)
 {
     nsde_var logs = nsde_real(residual.tape, 0.0), squares = logs;

@@ -115,7 +115,8 @@ static size_t group_size(const euler *e, size_t count)
     return ((panels - 1) / GROUPS + 1) * e->panel;
 }
 
-static nsde_status run(const euler *e, const span *s, const double *parameters, double *loss, double *gradient)
+static nsde_status run(const euler *e, const span *s, const double *parameters, double *loss,
+                       double *gradient)
 {
     partial sums[GROUPS];
     const size_t size = group_size(e, s->count), groups = (s->count - 1) / size + 1;
@@ -214,8 +215,9 @@ static nsde_status check(const nsde_model *model, const nsde_transition_settings
     if (d->calculus != NSDE_ITO && d->noise != NSDE_NOISE_ADDITIVE)
         return nsde_fail(NSDE_UNSUPPORTED, "model %s is meant as Stratonovich, not as Ito", d->name);
     if (d->noise_dim < d->dim)
-        return nsde_fail(NSDE_UNSUPPORTED, "model %s has %zu noises for %zu states: its transitions have no density",
-                         d->name, d->noise_dim, d->dim);
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "model %s has %zu noises for %zu states: its transitions have no density", d->name,
+                         d->noise_dim, d->dim);
     return NSDE_OK;
 }
 
@@ -260,8 +262,9 @@ nsde_status nsde_training_transitions(const nsde_model *model, const nsde_series
 {
     void *memory;
     if (!training || !model || !series || !settings)
-        return nsde_fail(NSDE_INVALID, "nsde_training_transitions: a model, a series, settings and a place for "
-                                       "the result are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_training_transitions: a model, a series, settings and a place for "
+                         "the result are needed");
     *training = (nsde_training){0};
     nsde_status status = check(model, settings);
     if (!status)

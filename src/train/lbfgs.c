@@ -52,7 +52,8 @@ static nsde_status create(lbfgs *b, size_t n, const nsde_lbfgs_settings *s)
     for (int i = 0; i < 2; i++)
         fits = fits && nsde_arena_plan(s->memory, sizeof(double), &total);
     if (!fits)
-        return nsde_fail(NSDE_OVERFLOW, "%zu numbers and %zu pairs overflow the size of memory", n, s->memory);
+        return nsde_fail(NSDE_OVERFLOW, "%zu numbers and %zu pairs overflow the size of memory", n,
+                         s->memory);
     const nsde_status status = nsde_arena_create(total, "L-BFGS", &b->arena);
     if (status)
         return status;
@@ -150,8 +151,9 @@ static nsde_status iterate(lbfgs *b, const nsde_lbfgs_settings *s, nsde_lbfgs_re
             find_direction(b);
             line->slope = dot(b->n, line->gradient, line->direction);
             const double first = b->kept ? 1.0 : fmin(1.0, 1.0 / sqrt(-line->slope));
-            const nsde_status status =
-                line->slope < 0.0 ? nsde_line_search(line, first, s->decrease, s->curvature, &found) : NSDE_OK;
+            const nsde_status status = line->slope < 0.0
+                                           ? nsde_line_search(line, first, s->decrease, s->curvature, &found)
+                                           : NSDE_OK;
             if (status)
                 return status;
             if (!found && !b->kept) { /* not even along the gradient */
@@ -182,8 +184,9 @@ nsde_status nsde_lbfgs_minimise(size_t n, nsde_function function, void *context,
     status = function(context, b.line.x, &b.line.value, b.line.gradient);
     b.line.evaluations = 1;
     if (!status && !(isfinite(b.line.value) && isfinite(largest_of(n, b.line.gradient))))
-        status = nsde_fail(NSDE_DIVERGED, "nsde_lbfgs_minimise: the value %g or its gradient at the beginning "
-                                          "is not finite",
+        status = nsde_fail(NSDE_DIVERGED,
+                           "nsde_lbfgs_minimise: the value %g or its gradient at the beginning "
+                           "is not finite",
                            b.line.value);
     if (!status)
         status = iterate(&b, settings, &made);

@@ -56,7 +56,8 @@ static nsde_status settle(nsde_line *line, const place *best, bool *found)
 }
 
 /* Algorithm 3.6: low is the lowest place so far that decreases enough, and the slope there points to high. */
-static nsde_status zoom(nsde_line *line, place low, place high, double decrease, double curvature, bool *found)
+static nsde_status zoom(nsde_line *line, place low, place high, double decrease, double curvature,
+                        bool *found)
 {
     for (int trial = 0; trial < MOST_TRIALS; trial++) {
         place at;

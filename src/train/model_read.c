@@ -59,7 +59,8 @@ static nsde_status get_choice(const cJSON *object, const char *name, const char 
 
 /* ---- neural models ---- */
 
-/* The text of nsde_net_parse for a network of the file; *weights is how many it has, SIZE_MAX for too many. */
+/* The text of nsde_net_parse for a network of the file; *weights is how many it has, SIZE_MAX for too many.
+ */
 static nsde_status read_net(const cJSON *net, size_t inputs, size_t outputs, char *text, size_t size,
                             size_t *weights)
 {
@@ -186,7 +187,8 @@ static nsde_status read_neural(const cJSON *root, const char *name, nsde_model *
 
 /* ---- parameters and results ---- */
 
-static nsde_status read_block(const cJSON *item, const char *name, size_t rows, size_t columns, double *values)
+static nsde_status read_block(const cJSON *item, const char *name, size_t rows, size_t columns,
+                              double *values)
 {
     const char *found;
     size_t size[2] = {0};

@@ -53,7 +53,8 @@ static cJSON *net_text(const nsde_net *net)
     nsde_net_standardisation(net, &standard[0], &standard[1], &standard[2], &standard[3]);
     for (int i = 0; good && i < 4; i++)
         if (standard[i])
-            good = nsde_json_add_numbers(object, nsde_standard_names[i], i < 2 ? d->inputs : outputs, standard[i]);
+            good = nsde_json_add_numbers(object, nsde_standard_names[i], i < 2 ? d->inputs : outputs,
+                                         standard[i]);
     if (good)
         return object;
     cJSON_Delete(widths);

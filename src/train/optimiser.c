@@ -46,7 +46,8 @@ nsde_status nsde_optimiser_find(const char *name, const nsde_optimiser_method **
         }
         nsde_name_append(names, sizeof names, methods[i]->name);
     }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no optimiser \"%.100s\"; there are %s", name ? name : "", names);
+    return nsde_fail(NSDE_NOT_FOUND, "there is no optimiser \"%.100s\"; there are %s", name ? name : "",
+                     names);
 }
 
 const char *nsde_schedule_name(nsde_schedule schedule)
@@ -64,7 +65,8 @@ nsde_status nsde_schedule_find(const char *name, nsde_schedule *schedule)
         }
         nsde_name_append(names, sizeof names, schedules[i]);
     }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no schedule \"%.100s\"; there are %s", name ? name : "", names);
+    return nsde_fail(NSDE_NOT_FOUND, "there is no schedule \"%.100s\"; there are %s", name ? name : "",
+                     names);
 }
 
 nsde_optimiser_settings nsde_optimiser_settings_default(void)
@@ -94,7 +96,8 @@ nsde_status nsde_optimiser_create(const nsde_optimiser_method *method,
     void *object, *memory = NULL;
     size_t numbers;
     if (!optimiser || !settings)
-        return nsde_fail(NSDE_INVALID, "nsde_optimiser_create: settings and a place for the result are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_optimiser_create: settings and a place for the result are needed");
     *optimiser = NULL;
     nsde_status status = check(settings);
     if (!status)
@@ -163,6 +166,7 @@ nsde_status nsde_optimiser_advance(nsde_optimiser *optimiser, double *gradient, 
         nsde_clip_norm(o->n, gradient, o->settings.clip_norm);
     const double rate = nsde_optimiser_rate(o);
     o->steps++;
-    o->method->step(&(nsde_optimiser_step){&o->settings, o->n, o->steps, rate, gradient, parameters, o->memory});
+    o->method->step(
+        &(nsde_optimiser_step){&o->settings, o->n, o->steps, rate, gradient, parameters, o->memory});
     return NSDE_OK;
 }

@@ -70,11 +70,13 @@ nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
 {
     void *memory = NULL, *start = NULL;
     if (!training || !model || !loss || !settings || !x0)
-        return nsde_fail(NSDE_INVALID, "nsde_training_paths: a model, a loss, settings, an initial state and a "
-                                       "place for the result are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_training_paths: a model, a loss, settings, an initial state and a "
+                         "place for the result are needed");
     *training = (nsde_training){0};
     if (settings->noise)
-        return nsde_fail(NSDE_UNSUPPORTED, "training draws fresh noise of its seed; settings.noise must be NULL");
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "training draws fresh noise of its seed; settings.noise must be NULL");
     const nsde_model_definition *d = nsde_model_describe(model);
     nsde_status status = nsde_alloc(1, sizeof(paths), "training", &memory);
     if (status)

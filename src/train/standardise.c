@@ -11,9 +11,9 @@
 /* What the data show. */
 typedef struct scales {
     size_t dim;
-    double *mean, *sd;  /* [dim + 1]: the states, then the time */
-    double *covariance; /* [dim][dim] of the increments, per unit of time; then its Cholesky factor */
-    double *zero, *rate; /* [dim] */
+    double *mean, *sd;     /* [dim + 1]: the states, then the time */
+    double *covariance;    /* [dim][dim] of the increments, per unit of time; then its Cholesky factor */
+    double *zero, *rate;   /* [dim] */
     double *level, *reach; /* [dim (dim + 1) / 2] of the diffusion's last layer */
     nsde_arena arena;
 } scales;

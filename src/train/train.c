@@ -56,8 +56,9 @@ static nsde_status check(const nsde_training *training, const nsde_train_setting
                          const double *parameters, const nsde_train_result *result)
 {
     if (!training || !training->evaluate || !settings || !parameters || !result)
-        return nsde_fail(NSDE_INVALID, "nsde_train_run: an objective, settings, parameters and a place for the "
-                                       "result are needed");
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_train_run: an objective, settings, parameters and a place for the "
+                         "result are needed");
     NSDE_TRAIN_SETTINGS(NSDE_SETTING_CHECK)
     if (settings->patience && !training->validate)
         return nsde_fail(NSDE_INVALID, "patience needs a held-out loss, and there is none");
@@ -246,8 +247,9 @@ nsde_status nsde_train_run(const nsde_training *training, const nsde_train_setti
     if (!status) {
         const double *found = isnan(m->best) ? m->parameters : m->best_parameters;
         memcpy(parameters, found, m->n * sizeof *parameters);
-        *result = (nsde_train_result){outcome, m->iteration, isnan(m->best) ? m->iteration : m->best_iteration,
-                                      before,  m->loss,      m->best};
+        *result =
+            (nsde_train_result){outcome, m->iteration, isnan(m->best) ? m->iteration : m->best_iteration,
+                                before,  m->loss,      m->best};
     }
     nsde_optimiser_destroy(w.state.optimiser);
     nsde_arena_destroy(&w.arena);

@@ -17,8 +17,8 @@ static nsde_status check(const nsde_model *model, const nsde_series *series, siz
 {
     const nsde_model_definition *d = nsde_model_describe(model);
     if (series->dim != d->dim)
-        return nsde_fail(NSDE_INVALID, "the series has %zu quantities and model %s has %zu states", series->dim,
-                         d->name, d->dim);
+        return nsde_fail(NSDE_INVALID, "the series has %zu quantities and model %s has %zu states",
+                         series->dim, d->name, d->dim);
     *whole = 0;
     for (size_t row = 0; row < series->n; row++) {
         *whole += is_whole(series, row);
@@ -30,8 +30,8 @@ static nsde_status check(const nsde_model *model, const nsde_series *series, siz
         }
     }
     if (*whole < 2)
-        return nsde_fail(NSDE_INVALID, "%zu of %zu rows have no value missing; two are needed at least", *whole,
-                         series->n);
+        return nsde_fail(NSDE_INVALID, "%zu of %zu rows have no value missing; two are needed at least",
+                         *whole, series->n);
     return NSDE_OK;
 }
 

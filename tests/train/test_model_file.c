@@ -78,7 +78,8 @@ static void round_trips(void)
 {
     const double points[] = {0.3, -0.4, 1.5, 2.0};
     for (int k = 0; k < 8; k++) {
-        nsde_model *model = neural(k & 1, k & 2, k & 4, k == 4 ? NSDE_OUTPUT_EXP : NSDE_OUTPUT_SOFTPLUS), *again;
+        nsde_model *model = neural(k & 1, k & 2, k & 4, k == 4 ? NSDE_OUTPUT_EXP : NSDE_OUTPUT_SOFTPLUS),
+                   *again;
         double *p = weights_of(model), *q, f[2][4], g[2][8];
         check_round_trip(model, p, (size_t)k % 3);
         scratch place = scratch_open();
@@ -240,8 +241,8 @@ START_TEST(contradictions_are_refused)
         {"\"neural\"", "\"natural\"", "wells"},
     };
     for (size_t k = 0; k < sizeof forged / sizeof *forged; k++)
-        check_forged(&place, text, forged[k].part, forged[k].other, k + 1 < sizeof forged / sizeof *forged
-                     ? NSDE_PARSE : NSDE_NOT_FOUND, forged[k].message);
+        check_forged(&place, text, forged[k].part, forged[k].other,
+                     k + 1 < sizeof forged / sizeof *forged ? NSDE_PARSE : NSDE_NOT_FOUND, forged[k].message);
     const char deep[] = "{\"format\": \"nsde model\", \"version\": 1}";
     scratch_write(&place, "m", deep, sizeof deep - 1);
     check_refused(read_back(place.path), NSDE_PARSE, "checksum");
@@ -264,7 +265,8 @@ START_TEST(what_no_file_can_hold_is_refused)
     scratch place = scratch_open();
     nsde_model *model;
     check_ok(nsde_model_create(&definition, &model));
-    check_refused(nsde_model_write(model, NULL, scratch_path(&place, "m")), NSDE_UNSUPPORTED, "neither shipped");
+    check_refused(nsde_model_write(model, NULL, scratch_path(&place, "m")), NSDE_UNSUPPORTED,
+                  "neither shipped");
     nsde_model_destroy(model);
     check_ok(nsde_model_open("ou", &model));
     check_refused(nsde_model_write(model, (double[]){1.0, NAN, 1.0}, place.path), NSDE_INVALID, "mu");

@@ -61,8 +61,8 @@ START_TEST(momentum_by_hand)
     s.rate = 0.1;
     s.momentum = 0.5;
     descend("sgd", &s, w);
-    check_absolute(w[0], 0.8, 1e-15);                              /* v = 2 */
-    check_absolute(w[1], 0.8 - 0.1 * 2.6, 1e-15);                  /* v = 1 + 1.6 */
+    check_absolute(w[0], 0.8, 1e-15);             /* v = 2 */
+    check_absolute(w[1], 0.8 - 0.1 * 2.6, 1e-15); /* v = 1 + 1.6 */
     check_absolute(w[2], 0.54 - 0.1 * (0.5 * 2.6 + 1.08), 1e-15);
 }
 END_TEST
@@ -191,7 +191,8 @@ static nsde_status quadratic(void *context, const double *x, double *value, doub
     return NSDE_OK;
 }
 
-static nsde_lbfgs_result minimise(nsde_function function, size_t n, size_t memory, double tolerance, double *x)
+static nsde_lbfgs_result minimise(nsde_function function, size_t n, size_t memory, double tolerance,
+                                  double *x)
 {
     nsde_lbfgs_settings settings = nsde_lbfgs_settings_default();
     nsde_lbfgs_result result;

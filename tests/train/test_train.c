@@ -18,7 +18,7 @@ static const double centre[DIM] = {1.5, -0.5};
 
 typedef struct parabola {
     size_t evaluations, diverge_at; /* 0: never */
-    bool overfit; /* the held-out loss rises after a while */
+    bool overfit;                   /* the held-out loss rises after a while */
 } parabola;
 
 static double noise(uint64_t sample)
@@ -181,7 +181,8 @@ END_TEST
 
 /* ---- checkpoints ---- */
 
-static nsde_train_result run_to(const char *checkpoint, uint64_t iterations, const char *method, double p[DIM])
+static nsde_train_result run_to(const char *checkpoint, uint64_t iterations, const char *method,
+                                double p[DIM])
 {
     parabola q = {0};
     const nsde_training t = training_of(&q);

@@ -14,7 +14,8 @@ static nsde_series *walk(size_t n, size_t dim)
     for (size_t k = 0; k < n; k++) {
         times[k] = k ? times[k - 1] + (k % 3 ? 0.1 : 0.25) : 0.5;
         for (size_t i = 0; i < dim; i++)
-            values[k * dim + i] = 1.5 + sin(0.7 * (double)k + (double)i) + 0.3 * cos(2.9 * (double)(k * (i + 1)));
+            values[k * dim + i] =
+                1.5 + sin(0.7 * (double)k + (double)i) + 0.3 * cos(2.9 * (double)(k * (i + 1)));
     }
     check_ok(nsde_series_create(n, dim, times, values, NULL, &series));
     free(times);
@@ -338,7 +339,8 @@ START_TEST(bad_input_is_refused)
     double loss, gradient[3];
     check_refused(t.evaluate(t.context, 0, (double[]){1.0, 1e300, 1e-10}, &loss, gradient), NSDE_DIVERGED,
                   "transition from t");
-    check_refused(t.evaluate(t.context, 0, (double[]){1.0, 1.0, -1.0}, &loss, gradient), NSDE_INVALID, "sigma");
+    check_refused(t.evaluate(t.context, 0, (double[]){1.0, 1.0, -1.0}, &loss, gradient), NSDE_INVALID,
+                  "sigma");
     nsde_training_destroy(&t);
     nsde_model_destroy(ou);
     nsde_series_destroy(one);
