@@ -60,7 +60,8 @@ static void execute_elementwise(const nsde_memory *memory, uint32_t id, const ns
     }
 }
 
-static void pull_elementwise(const nsde_memory *memory, uint32_t id, const nsde_value *value, size_t i)
+static void pull_elementwise(const nsde_memory *memory, uint32_t id, const nsde_value *value, size_t i,
+                             bool set)
 {
     const nsde_kernel_single *kernel = &nsde_kernels_single[value->node.op];
     const span s = span_of(memory, value);
@@ -74,7 +75,7 @@ static void pull_elementwise(const nsde_memory *memory, uint32_t id, const nsde_
         if (binary)
             kernel->binary_pull[i][value->mode](g, a, b, y, adjoint, s.n);
         else
-            kernel->unary_pull(g, a, y, adjoint, s.n);
+            kernel->unary_pull(g, a, y, set, adjoint, s.n);
         g += memory->stride;
         y += memory->stride;
         adjoint += memory->stride;
@@ -152,7 +153,7 @@ void nsde_pull_single(const nsde_memory *memory, uint32_t id, size_t i, bool set
         pull_dense(memory, id, value, i, set);
         break;
     default:
-        pull_elementwise(memory, id, value, i);
+        pull_elementwise(memory, id, value, i, set);
         break;
     }
 }
