@@ -9,7 +9,7 @@
 #include "harness.h"
 #include "io/scratch.h"
 #include "nsde/train.h"
-#include "problems/problems.h"
+#include "train/checksum.h"
 #include "train/order.h"
 
 /* Fitting a parabola's minimum through noise: samples scatter about (1.5, -0.5). */
@@ -319,6 +319,40 @@ START_TEST(damaged_checkpoints_are_refused)
 }
 END_TEST
 
+/* One word changed, and the checksum made right again. */
+static void check_forged(scratch *place, char *bytes, size_t size, size_t word, uint64_t value,
+                         const char *part)
+{
+    char forged[1024];
+    memcpy(forged, bytes, size);
+    for (int i = 0; i < 8; i++)
+        forged[8 * word + (size_t)i] = (char)(value >> 8 * i);
+    const uint64_t sum = nsde_checksum(0, forged, size - 8);
+    for (int i = 0; i < 8; i++)
+        forged[size - 8 + (size_t)i] = (char)(sum >> 8 * i);
+    scratch_write(place, "state", forged, size);
+    check_refused(resume(place->path, 2385, DIM, 0.02), NSDE_PARSE, part);
+}
+
+START_TEST(contradictory_checkpoints_are_refused)
+{
+    scratch place = scratch_open();
+    double p[DIM];
+    char bytes[1024];
+    run_to(scratch_path(&place, "state"), 20, "adam", p);
+    const size_t size = scratch_read(&place, "state", bytes, sizeof bytes);
+    check_forged(&place, bytes, size, 1, 2, "version 2");
+    check_forged(&place, bytes, size, 1, UINT64_C(1) << 56,
+                 "version 72057594037927936"); /* the other endian */
+    check_forged(&place, bytes, size, 2, 7, "another training");
+    check_forged(&place, bytes, size, 3, UINT64_C(1) << 32, "4294967296 parameters");
+    check_forged(&place, bytes, size, 4, UINT64_C(1) << 32, "are trained");
+    check_forged(&place, bytes, size, 13, UINT64_C(0x7FF8000000000000), "not finite");
+    check_forged(&place, bytes, size, 14, UINT64_C(0xFFF0000000000000), "not finite");
+    scratch_close(&place);
+}
+END_TEST
+
 START_TEST(bad_settings_are_refused)
 {
     parabola q = {0};
@@ -422,6 +456,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, interrupted_runs_end_in_the_same_bits);
     tcase_add_test(cases, killed_runs_end_in_the_same_bits);
     tcase_add_test(cases, damaged_checkpoints_are_refused);
+    tcase_add_test(cases, contradictory_checkpoints_are_refused);
     tcase_add_test(cases, bad_settings_are_refused);
     tcase_add_test(cases, paths_are_fitted_on_fresh_noise);
     tcase_add_test(cases, every_pass_meets_every_sample_once);
