@@ -90,7 +90,7 @@ typedef struct nsde_train_state {
     uint64_t iteration; /**< steps made */
     double loss, rate;  /**< of the last batch */
     bool validated;     /**< did this step end with a look at the held-out loss? */
-    double held_out;    /**< the last such loss; NaN before the first */
+    double held_out; /**< the last such loss, at first that of the beginning; NaN where nothing is held out */
     const double *parameters;
 } nsde_train_state;
 
@@ -129,8 +129,8 @@ typedef struct nsde_train_result {
 
 /** Trains. The result is the same, to the last bit, whether or not the run was killed and resumed from its
  *  checkpoint, at any instant and any number of times.
- *  @param parameters [n_parameters] where to begin; on success those of the least held-out loss, or the last
- *         ones where nothing is held out
+ *  @param parameters [n_parameters] where to begin; on success those of the least held-out loss, the
+ * beginning counted, or the last ones where nothing is held out
  *  @return NSDE_INVALID naming the setting; NSDE_PARSE where the checkpoint is damaged or belongs to another
  *          training; NSDE_IO; NSDE_NO_MEMORY; what the objective returned, but for NSDE_DIVERGED */
 NSDE_API NSDE_MUST_USE nsde_status nsde_train_run(const nsde_training *training,

@@ -113,7 +113,7 @@ static bool stop_at_25(void *context, const nsde_train_state *state)
 {
     *(uint64_t *)context += 1;
     ck_assert(state->validated == (state->iteration % 10 == 0));
-    ck_assert(isnan(state->held_out) == (state->iteration < 10));
+    ck_assert(state->held_out > 0.0);
     return state->iteration < 25;
 }
 
@@ -147,6 +147,23 @@ START_TEST(divergence_is_an_outcome)
     ck_assert_uint_eq(r.best_iteration, 20);
     ck_assert_ptr_nonnull(strstr(nsde_error_message(), "derivative 1 is nan"));
     ck_assert(isfinite(p[0]) && p[0] > 0.0);
+}
+END_TEST
+
+/* Training that makes things worse gives back the beginning. */
+START_TEST(the_beginning_counts)
+{
+    parabola q = {0};
+    const nsde_training t = training_of(&q);
+    nsde_train_settings s = standard();
+    nsde_train_result r;
+    double p[DIM] = {1.5, -0.5};
+    s.optimiser.rate = 40.0;
+    s.optimiser.clip_norm = 1.0;
+    check_ok(nsde_train_run(&t, &s, p, &r));
+    ck_assert_uint_eq(r.iterations, 400);
+    ck_assert_uint_eq(r.best_iteration, 0);
+    ck_assert(r.best == 0.0 && p[0] == 1.5 && p[1] == -0.5);
 }
 END_TEST
 
@@ -452,6 +469,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, patience_ends_and_the_best_is_kept);
     tcase_add_test(cases, progress_is_told_and_may_cancel);
     tcase_add_test(cases, divergence_is_an_outcome);
+    tcase_add_test(cases, the_beginning_counts);
     tcase_add_test(cases, nothing_is_allocated_while_training);
     tcase_add_test(cases, interrupted_runs_end_in_the_same_bits);
     tcase_add_test(cases, killed_runs_end_in_the_same_bits);
