@@ -427,6 +427,16 @@ START_TEST(paths_are_fitted_on_fresh_noise)
     s.iterations = 300;
     s.optimiser.rate = 0.03;
     check_ok(nsde_train_run(&t, &s, p, &r));
+    scratch place = scratch_open();
+    s.checkpoint = scratch_path(&place, "state");
+    s.optimiser.horizon = 300;
+    for (s.iterations = 101; s.iterations <= 300; s.iterations += 199) { /* in two runs */
+        other[0] = 0.8, other[1] = 0.5, other[2] = 0.3;
+        check_ok(nsde_train_run(&t, &s, other, &r));
+    }
+    ck_assert_uint_eq(r.resumed, 101);
+    ck_assert_mem_eq(p, other, sizeof p);
+    scratch_close(&place);
     ck_assert(p[0] > 0.0 && p[2] > 0.0 && p[2] < 0.05);
     check_absolute(x0 * exp(-p[0]) + p[1] * (1.0 - exp(-p[0])), 1.25, 0.05);
     nsde_training_destroy(&t);

@@ -286,6 +286,28 @@ START_TEST(standardised_networks_begin_at_the_data)
 }
 END_TEST
 
+/* Also where a coefficient is the same at all points. */
+START_TEST(coefficients_at_points)
+{
+    enum { N = 1000 };
+    const double p[] = {0.7, 1.2, 0.6};
+    double x[N], f[N], g[N];
+    nsde_model *model;
+    check_ok(nsde_model_open("ou", &model));
+    for (int k = 0; k < N; k++)
+        x[k] = 0.01 * k;
+    check_ok(nsde_model_evaluate(model, p, N, x, 0.0, f, g));
+    for (int k = 0; k < N; k++) {
+        check_absolute(f[k], 0.7 * (1.2 - x[k]), 1e-14);
+        ck_assert(g[k] == 0.6);
+    }
+    check_ok(nsde_model_evaluate(model, p, 0, NULL, 0.0, f, NULL));
+    check_refused(nsde_model_evaluate(model, (double[]){0.7, 1.2, -1.0}, N, x, 0.0, f, g), NSDE_INVALID,
+                  "sigma");
+    nsde_model_destroy(model);
+}
+END_TEST
+
 START_TEST(clipping_bounds_the_weights)
 {
     nsde_series *series = walk(101, 2);
@@ -387,6 +409,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_pass_of_batches_is_the_whole);
     tcase_add_test(cases, what_is_held_out_is_the_end);
     tcase_add_test(cases, standardised_networks_begin_at_the_data);
+    tcase_add_test(cases, coefficients_at_points);
     tcase_add_test(cases, clipping_bounds_the_weights);
     tcase_add_test(cases, bad_input_is_refused);
     tcase_add_test(cases, memory_that_is_short_is_reported);
