@@ -268,6 +268,19 @@ START_TEST(standardised_networks_begin_at_the_data)
     for (int full = 0; full < 2; full++) {
         neural m = create(2, full, false, NSDE_OUTPUT_SOFTPLUS, series);
         double f[2], g[4];
+        const double *standard[4];
+        nsde_net_standardisation(nsde_neural_net(m.model, 0), &standard[0], &standard[1], &standard[2],
+                                 &standard[3]);
+        for (int i = 0; i < 2; i++) { /* the rate of a mean reversion with this spread and noise */
+            double mean = 0.0, variance = 0.0;
+            for (int k = 0; k < 299; k++)
+                mean += series->values[2 * k + i] / 299.0;
+            for (int k = 0; k < 299; k++)
+                variance += pow(series->values[2 * k + i] - mean, 2.0) / 299.0;
+            check_relative(standard[0][i], mean, 1e-12);
+            check_relative(standard[1][i], sqrt(variance), 1e-12);
+            check_relative(standard[3][i], C[i][i] / (2.0 * sqrt(variance)), 1e-12);
+        }
         memset(m.weights, 0, m.n * sizeof *m.weights);
         check_ok(nsde_model_evaluate(m.model, m.weights, 1, (double[]){1.2, 0.7}, 3.0, f, g));
         ck_assert(f[0] == 0.0 && f[1] == 0.0);
