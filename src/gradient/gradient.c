@@ -119,7 +119,7 @@ static nsde_status compile_loss(nsde_gradient *e)
  * third-level cache. It does not depend on the policy, for results must not. */
 static size_t widest_panel(const nsde_gradient *e)
 {
-    enum { L3_SHARE = 8 << 20, LEAST = 64 };
+    enum { L3_SHARE = 4 << 20, LEAST = 32 };
     const size_t bytes = sizeof(double) * nsde_program_frame(e->step_program, NSDE_REVERSE, 1);
     const size_t widest = nsde_program_panel(e->step_program, NSDE_REVERSE);
     size_t fits = L3_SHARE / bytes / e->settings.steps;

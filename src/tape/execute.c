@@ -94,7 +94,7 @@ static void pull_special(const nsde_value *value, const loops *l, const double *
                 g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
 }
 
-static void pull(const nsde_memory *memory, uint32_t id, size_t i)
+static void pull(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const nsde_shape shape = nsde_op_shape(value->node.op);
@@ -104,7 +104,7 @@ static void pull(const nsde_memory *memory, uint32_t id, size_t i)
     double *adjoint = nsde_adjoint_at(memory, value->node.arg[i]);
     for (size_t call = 0; call < l.calls; call++) {
         if (shape == UNARY)
-            kernel->unary_pull(g, l.arg[0], l.value, adjoint, l.n);
+            kernel->unary_pull(g, l.arg[0], l.value, set, adjoint, l.n);
         else if (shape == BINARY)
             kernel->binary_pull[i][value->mode](g, l.arg[0], l.arg[1], l.value, adjoint, l.n);
         else if (shape == TERNARY)
@@ -147,6 +147,6 @@ void nsde_execute_reverse(const nsde_memory *memory, uint32_t id)
         else if (rows)
             nsde_pull_rows(memory, id, i, set);
         else
-            pull(memory, id, i);
+            pull(memory, id, i, set);
     }
 }

@@ -49,7 +49,8 @@ void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i, bool set);
 /* Can the pull to operand i write an adjoint instead of adding to a cleared one? */
 static inline bool nsde_pull_can_set(const nsde_value *value, size_t i)
 {
-    return value->node.op == OP_dense && i == 1;
+    return nsde_op_shape(value->node.op) == UNARY ? !value->node.uniform
+                                                  : value->node.op == OP_dense && i == 1;
 }
 
 /* Rows of a value are `step` numbers apart and `width` numbers long. */

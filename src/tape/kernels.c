@@ -108,8 +108,8 @@ static NSDE_CLONES void tanh_forward(double *ys, const double *as, size_t n)
 
 /* (1 - y)(1 + y) loses digits as |y| nears 1, where the exponential is taken instead, lane by lane so that
  * no path's result depends on its neighbours; runs that need none of that are spared the exponential. */
-static NSDE_CLONES void tanh_pull(const double *gs, const double *as, const double *ys, double *adjoint,
-                                  size_t n)
+static NSDE_CLONES void tanh_pull(const double *gs, const double *as, const double *ys, bool set,
+                                  double *adjoint, size_t n)
 {
     for (size_t done = 0; done < n; done += NSDE_LANE_QUANTUM) {
         const size_t end = n - done < NSDE_LANE_QUANTUM ? n : done + NSDE_LANE_QUANTUM;
@@ -120,12 +120,12 @@ static NSDE_CLONES void tanh_pull(const double *gs, const double *as, const doub
         if (most < 0.9) {
 #pragma omp simd
             for (size_t i = done; i < end; i++)
-                adjoint[i] += gs[i] * (1.0 - ys[i]) * (1.0 + ys[i]);
+                adjoint[i] = (set ? 0.0 : adjoint[i]) + gs[i] * (1.0 - ys[i]) * (1.0 + ys[i]);
         } else {
 #pragma omp simd
             for (size_t i = done; i < end; i++) {
                 const double near = gs[i] * (1.0 - ys[i]) * (1.0 + ys[i]), far = gs[i] * tanh_slope_of(as[i]);
-                adjoint[i] += fabs(ys[i]) < 0.9 ? near : far;
+                adjoint[i] = (set ? 0.0 : adjoint[i]) + (fabs(ys[i]) < 0.9 ? near : far);
             }
         }
     }

@@ -86,7 +86,8 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
         for (size_t j = 0; j < x.count; j++) {
             const size_t entry = i * x.count + j;
             double *to = adjoint.base + (operand == 0 ? entry : j) * adjoint.step;
-            pull(g.base + i * g.step, a.base + entry * a.step, x.base + j * x.step, NULL, to, g.width);
+            const double *from = g.base + i * g.step; /* also where the value of each product would stand */
+            pull(from, a.base + entry * a.step, x.base + j * x.step, from, to, g.width);
         }
 }
 
@@ -150,8 +151,9 @@ static void forward_dense(const nsde_memory *memory, uint32_t id)
     if (value->node.uniform)
         forward_uniform_dense(y, x, weights, bias);
     else
-        nsde_dense_double_kernels()->product(y.count, x.count, y.width, weights, x.count, 1, x.base, x.step,
-                                             bias, false, y.base, y.step);
+        nsde_dense_double_of(nsde_machine_here())
+            ->product(y.count, x.count, y.width, weights, x.count, 1, x.base, x.step, bias, false, y.base,
+                      y.step);
 }
 
 static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool set)
@@ -162,7 +164,7 @@ static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool se
                x = rows_of(memory, arg[1], value->node.uniform);
     const double *weights = nsde_value_at(memory, arg[0]);
     double *adjoint = nsde_adjoint_at(memory, arg[i]);
-    const nsde_dense_double *kernels = nsde_dense_double_kernels();
+    const nsde_dense_double *kernels = nsde_dense_double_of(nsde_machine_here());
     if (value->node.uniform)
         pull_uniform_dense(g, x, weights, i, set, adjoint);
     else if (i == 2)

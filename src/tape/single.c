@@ -60,7 +60,8 @@ static void execute_elementwise(const nsde_memory *memory, uint32_t id, const ns
     }
 }
 
-static void pull_elementwise(const nsde_memory *memory, uint32_t id, const nsde_value *value, size_t i)
+static void pull_elementwise(const nsde_memory *memory, uint32_t id, const nsde_value *value, size_t i,
+                             bool set)
 {
     const nsde_kernel_single *kernel = &nsde_kernels_single[value->node.op];
     const span s = span_of(memory, value);
@@ -74,7 +75,7 @@ static void pull_elementwise(const nsde_memory *memory, uint32_t id, const nsde_
         if (binary)
             kernel->binary_pull[i][value->mode](g, a, b, y, adjoint, s.n);
         else
-            kernel->unary_pull(g, a, y, adjoint, s.n);
+            kernel->unary_pull(g, a, y, set, adjoint, s.n);
         g += memory->stride;
         y += memory->stride;
         adjoint += memory->stride;
@@ -87,17 +88,18 @@ static void execute_dense(const nsde_memory *memory, uint32_t id, const nsde_val
 {
     const uint32_t *arg = value->node.arg;
     const size_t inputs = memory->program->values[arg[1]].node.rows;
-    nsde_dense_single_kernels()->product(value->node.rows, inputs, memory->lanes, floats_at(memory, arg[0]),
-                                         inputs, 1, floats_at(memory, arg[1]), memory->stride,
-                                         value->n_args == 3 ? floats_at(memory, arg[2]) : NULL, false,
-                                         floats_at(memory, id), memory->stride);
+    nsde_dense_single_of(nsde_machine_here())
+        ->product(value->node.rows, inputs, memory->lanes, floats_at(memory, arg[0]), inputs, 1,
+                  floats_at(memory, arg[1]), memory->stride,
+                  value->n_args == 3 ? floats_at(memory, arg[2]) : NULL, false, floats_at(memory, id),
+                  memory->stride);
 }
 
 static void pull_dense(const nsde_memory *memory, uint32_t id, const nsde_value *value, size_t i, bool set)
 {
     const uint32_t *arg = value->node.arg;
     const size_t inputs = memory->program->values[arg[1]].node.rows, outputs = value->node.rows;
-    const nsde_dense_single *kernels = nsde_dense_single_kernels();
+    const nsde_dense_single *kernels = nsde_dense_single_of(nsde_machine_here());
     const float *g = adjoint_floats(memory, id);
     if (i == 1)
         kernels->product(inputs, outputs, memory->lanes, floats_at(memory, arg[0]), 1, inputs, g,
@@ -152,7 +154,7 @@ void nsde_pull_single(const nsde_memory *memory, uint32_t id, size_t i, bool set
         pull_dense(memory, id, value, i, set);
         break;
     default:
-        pull_elementwise(memory, id, value, i);
+        pull_elementwise(memory, id, value, i, set);
         break;
     }
 }
