@@ -85,6 +85,9 @@ typedef struct nsde_model_definition {
     /** Optional: log density of the stationary law at at->x, 1 row; for observations of a process that has
      *  run for long. */
     nsde_var (*log_stationary)(const nsde_at *at);
+    /** Optional, where the solution is a function of W: the state after a time h [1] in which W has grown by
+     *  W [noise_dim], from at->x at at->t: [dim] rows. */
+    nsde_var (*solution)(const nsde_at *from, nsde_var h, nsde_var W);
     /** Optional: rough estimates to start a fit from; writes parameters[n_parameters]. */
     void (*start)(const nsde_observations *data, double *parameters);
     /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data
@@ -144,6 +147,9 @@ NSDE_API nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tap
 /** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state. */
 NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
 NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
+/** Records the solution (see the definition), which must be there, from a state. */
+NSDE_API nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h,
+                                      nsde_var W);
 /** Is there no noise in the equation (diffusion is NULL)? */
 NSDE_API bool nsde_model_is_deterministic(const nsde_model *model);
 /** Is g stored as its diagonal (true) or as a full matrix? */

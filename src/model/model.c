@@ -162,6 +162,14 @@ nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, n
     return model->diagonal ? widened(g, model->definition.dim) : g;
 }
 
+nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h, nsde_var W)
+{
+    if (!model->definition.solution)
+        return nsde_tape_fail(x.tape, "model %s has no solution that is a function of W", model->definition.name);
+    const nsde_at at = at_of(model, x, t, p);
+    return model->definition.solution(&at, h, W);
+}
+
 /* Records both coefficients once, to see their rows and the mistakes they make. */
 static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
 {
