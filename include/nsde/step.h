@@ -19,6 +19,7 @@ typedef struct nsde_step_at {
     nsde_var dW; /**< [noise_dim] increments */
     nsde_var H;  /**< [noise_dim] space-time areas, where the integrator needs them (see nsde_noise_detail) */
     nsde_var A;  /**< [nsde_noise_pairs] Levy areas, where it needs them and there are pairs */
+    nsde_var carried; /**< [carried][dim] what the integrator carries beside the state, x itself at first */
     nsde_calculus calculus; /**< what nsde_step_drift gives the drift of; the integrator's */
 } nsde_step_at;
 
@@ -36,7 +37,8 @@ typedef struct nsde_integrator {
     nsde_noise_detail detail; /**< what it needs of the noise, at most */
     bool linear_in_noise;     /**< dW enters as g(x) dW alone: correlated noise will do */
     bool deterministic;       /**< for models without noise alone */
-    nsde_var (*record)(const nsde_step_at *at); /**< the state after the step: [dim] */
+    size_t carried;           /**< copies of the state that it carries from step to step */
+    nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
 } nsde_integrator;
 
 NSDE_API size_t nsde_integrator_count(void);
@@ -77,7 +79,7 @@ NSDE_API nsde_var nsde_step_iterated(const nsde_step_at *at, size_t j);
 NSDE_API bool nsde_step_is_diagonal(const nsde_step_at *at);
 
 /** Records one step of `integrator` as a whole: checks it against the model, then records.
- *  Compose it to unroll a path on one tape. */
+ *  Compose it to unroll a path on one tape. [1 + carried][dim] rows. */
 NSDE_API nsde_var nsde_step_record(const nsde_integrator *integrator, const nsde_step_at *at);
 
 #ifdef __cplusplus

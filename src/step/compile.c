@@ -26,14 +26,18 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     if (status)
         return status;
     nsde_step_at at = {.tape = tape, .model = model};
-    at.x = nsde_input(tape, d->dim);
+    const size_t rows = d->dim * (1 + integrator->carried);
+    const nsde_var state = nsde_input(tape, rows);
+    at.x = integrator->carried ? nsde_slice(state, 0, d->dim) : state;
+    if (integrator->carried)
+        at.carried = nsde_slice(state, d->dim, rows - d->dim);
     take_noise(&at, d, nsde_step_detail(integrator, model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);
     at.p = nsde_model_record_parameters(model, tape);
     nsde_var next = nsde_step_record(integrator, &at);
     if (nsde_is_uniform(next)) /* nothing in it differs between paths */
-        next = nsde_add(next, nsde_mul_real(at.x, 0.0));
+        next = nsde_add(next, nsde_mul_real(state, 0.0));
     status = nsde_program_create(tape, 1, &next, program);
     nsde_tape_destroy(tape);
     return status;

@@ -189,6 +189,9 @@ nsde_var nsde_step_record(const nsde_integrator *integrator, const nsde_step_at 
     const nsde_noise_detail detail = nsde_step_detail(integrator, at->model);
     if ((detail >= NSDE_SPACE_TIME && !at->H.tape) || (detail >= NSDE_LEVY && m > 1 && !at->A.tape))
         return nsde_tape_fail(at->tape, "%s needs areas, which the step is not given", integrator->name);
+    if (integrator->carried && nsde_rows(at->carried) != integrator->carried * nsde_rows(at->x))
+        return nsde_tape_fail(at->tape, "%s carries %zu copies of the state, which the step is not given",
+                              integrator->name, integrator->carried);
     here.calculus = integrator->calculus;
     return integrator->record(&here);
 }

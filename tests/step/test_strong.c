@@ -151,6 +151,7 @@ static const solved nonlinear[] = {
     {&cubic, cubic_solution, 0.5, "milstein_stratonovich", 1.0, 0.1},
     {&cubic, cubic_solution, 0.5, "heun", 1.0, 0.1},
     {&cubic, cubic_solution, 0.5, "euler_heun", 1.0, 0.1},
+    {&cubic, cubic_solution, 0.5, "reversible_heun", 1.0, 0.1},
     {&cubic, cubic_solution, 0.5, "midpoint", 1.0, 0.1},
     {&cubic, cubic_solution, 0.5, "sriw1", 1.516, 0.08},
     {&cubic, cubic_solution, 0.5, "tamed_euler", 0.5, 0.1},
@@ -163,6 +164,7 @@ static const solved nonlinear[] = {
     {&fading, fading_solution, 1.0, "implicit_euler", 1.0, 0.1},
     {&fading, fading_solution, 1.0, "theta", 1.0, 0.1},
     {&fading, fading_solution, 1.0, "heun", 2.0, 0.1}, /* the drift is linear */
+    {&fading, fading_solution, 1.0, "reversible_heun", 2.0, 0.1},
     {&fading, fading_solution, 1.0, "sra1", 2.0, 0.05},
 };
 
@@ -202,11 +204,14 @@ static const referred references[] = {
     {&crossed, "milstein_stratonovich", "milstein", 1.0, 0.1, 1},
     {&crossed, "heun", "milstein", 0.5, 0.1, 1},
     {&crossed, "euler_heun", "milstein", 0.5, 0.1, 1},
+    {&crossed, "reversible_heun", "milstein", 0.5, 0.1, 1},
     {&crossed, "midpoint", "milstein", 0.5, 0.1, 1},
     {&channels, "euler_maruyama", "milstein", 0.5, 0.15, 1},
     {&channels, "milstein", "milstein", 1.0, 0.15, 1},
     {&channels, "milstein_derivative_free", "milstein", 1.0, 0.15, 1},
     {&channels, "heun", "milstein", 1.0, 0.15, 1},
+    {&sine, "reversible_heun", "sra1", 1.0, 0.12, 0},
+    {&shared, "reversible_heun", "sriw1", 1.0, 0.12, 1},
     {&shared, "milstein", "sriw1", 1.0, 0.1, 1},
     {&shared, "sriw1", "sriw1", 1.5, 0.15, 1},
 };

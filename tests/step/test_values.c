@@ -198,6 +198,59 @@ START_TEST(derivatives_of_every_integrator)
 }
 END_TEST
 
+/* Reversible Heun, 19 steps of 0.1 forward and then back over the same increments. */
+START_TEST(reversible_heun_goes_back_to_where_it_began)
+{
+    enum { FORWARD = 19 };
+    const nsde_integrator *integrator;
+    const double start[2] = {0.3, 0.45};
+    nsde_model *model;
+    nsde_tape *tape;
+    nsde_program *program;
+    nsde_workspace *workspace;
+    check_ok(nsde_integrator_find("reversible_heun", &integrator));
+    check_ok(nsde_model_create(&crossed_stratonovich, &model));
+    check_ok(nsde_tape_create(&tape));
+    const nsde_var x0 = nsde_input(tape, 2), dW = nsde_input_passive(tape, 2 * FORWARD);
+    nsde_step_at at = {.tape = tape, .model = model, .x = x0, .carried = x0};
+    at.p = nsde_model_record_parameters(model, tape);
+    nsde_var middle = x0;
+    for (int k = 0; k < 2 * FORWARD; k++) {
+        const bool back = k >= FORWARD;
+        const size_t step = (size_t)(back ? 2 * FORWARD - 1 - k : k);
+        const nsde_var increments = nsde_slice(dW, 2 * step, 2);
+        at.h = nsde_real(tape, back ? -0.1 : 0.1);
+        at.t = nsde_real(tape, 0.1 * (double)(back ? step + 1 : step));
+        at.dW = back ? nsde_neg(increments) : increments;
+        const nsde_var next = nsde_step_record(integrator, &at);
+        at.x = nsde_slice(next, 0, 2);
+        at.carried = nsde_slice(next, 2, 2);
+        if (k == FORWARD - 1)
+            middle = at.x;
+    }
+    check_ok(nsde_program_create(tape, 2, (nsde_var[]){at.x, middle}, &program));
+    check_ok(nsde_workspace_create(program, 16, NSDE_FORWARD, &workspace));
+    for (size_t i = 0; i < 16; i++)
+        for (int c = 0; c < 2; c++)
+            nsde_workspace_input(workspace, 0)[(size_t)c * 16 + i] = start[c];
+    nsde_brownian *grid;
+    check_ok(nsde_brownian_grid(3, 2, &grid));
+    check_ok(nsde_brownian_increments(grid, 0.1, 0, 16, 0, FORWARD, 16, nsde_workspace_input(workspace, 1)));
+    nsde_workspace_prepare(workspace);
+    nsde_forward(workspace, 16);
+    for (size_t i = 0; i < 16; i++)
+        for (int c = 0; c < 2; c++) {
+            check_absolute(nsde_workspace_output(workspace, 0)[(size_t)c * 16 + i], start[c], 1e-9);
+            ck_assert(fabs(nsde_workspace_output(workspace, 1)[(size_t)c * 16 + i] - start[c]) > 1e-4);
+        }
+    nsde_brownian_destroy(grid);
+    nsde_workspace_destroy(workspace);
+    nsde_program_destroy(program);
+    nsde_tape_destroy(tape);
+    nsde_model_destroy(model);
+}
+END_TEST
+
 /* ---- what cannot be right is refused ---- */
 
 START_TEST(refusals_name_what_would_do)
@@ -238,5 +291,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, linear_equations_by_hand);
     tcase_add_test(cases, derivatives_along_a_given_path);
     tcase_add_test(cases, derivatives_of_every_integrator);
+    tcase_add_test(cases, reversible_heun_goes_back_to_where_it_began);
     tcase_add_test(cases, refusals_name_what_would_do);
 }
