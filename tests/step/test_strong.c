@@ -134,6 +134,74 @@ START_TEST(calculus_taken_for_the_other_fails)
 }
 END_TEST
 
+/* A few percent in a coefficient leave an error that does not shrink. */
+static nsde_var wrong_drift(const nsde_at *at)
+{
+    return nsde_mul_real(at->x, 1.01 * 1.04);
+}
+
+static nsde_var right_diffusion(const nsde_at *at)
+{
+    return nsde_mul_real(at->x, 0.87);
+}
+
+static nsde_var returning(const nsde_at *at)
+{
+    return nsde_neg(at->x);
+}
+
+static nsde_var half_diffusion(const nsde_at *at)
+{
+    return nsde_real(at->tape, 0.5);
+}
+
+static nsde_var wrong_half_diffusion(const nsde_at *at)
+{
+    return nsde_real(at->tape, 0.5 * 1.03);
+}
+
+START_TEST(wrong_coefficients_lose_the_order)
+{
+    const nsde_model_definition wrong_gbm = {.name = "wrong gbm",
+                                             .dim = 1,
+                                             .noise = NSDE_NOISE_DIAGONAL,
+                                             .drift = wrong_drift,
+                                             .diffusion = right_diffusion};
+    const nsde_model_definition ou = {.name = "ou",
+                                      .dim = 1,
+                                      .noise = NSDE_NOISE_ADDITIVE,
+                                      .drift = returning,
+                                      .diffusion = half_diffusion};
+    nsde_model_definition wrong_ou = ou;
+    wrong_ou.diffusion = wrong_half_diffusion;
+    convergence c = {.definition = &wrong_gbm,
+                     .method = "euler_maruyama",
+                     .x0 = &gbm0_x0,
+                     .solution = gbm_solution,
+                     .coarsest = 4,
+                     .finest = 10,
+                     .noise = 10,
+                     .even = true,
+                     .paths = 32768,
+                     .seed = 20240229};
+    const errors on_wrong_gbm = measure(&c);
+    ck_assert(!meets(&on_wrong_gbm, &gbm[0]));
+    c = (convergence){.definition = &wrong_ou,
+                      .method = "euler_maruyama",
+                      .reference = "sra1",
+                      .reference_model = &ou,
+                      .x0 = &ou0_x0,
+                      .coarsest = 4,
+                      .finest = 8,
+                      .noise = 10,
+                      .paths = 4096,
+                      .seed = 11};
+    ck_assert(fabs(measure(&c).slope - 1.0) > 0.1);
+    c.definition = &ou;
+    check_absolute(measure(&c).slope, 1.0, 0.1);
+}
+END_TEST
+
 /* ---- other equations with known solutions ---- */
 
 typedef struct solved {
@@ -157,6 +225,7 @@ static const solved nonlinear[] = {
     {&cubic, cubic_solution, 0.5, "tamed_euler", 0.5, 0.1},
     {&cubic, cubic_solution, 0.5, "implicit_euler", 0.5, 0.1},
     {&cubic, cubic_solution, 0.5, "theta", 0.5, 0.1},
+    {&cubic, cubic_solution, 0.5, "platen_weak2", 1.0, 0.1},
     {&wave, wave_solution, 1.0, "euler_maruyama", 0.497, 0.05},
     {&wave, wave_solution, 1.0, "milstein", 1.001, 0.05},
     {&wave, wave_solution, 1.0, "sriw1", 1.501, 0.05},
@@ -197,6 +266,16 @@ static const referred references[] = {
     {&sine, "euler_maruyama", "sra1", 0.99, 0.12, 0},
     {&sine, "sra1", "sra1", 1.57, 0.12, 0},
     {&sine, "sra3", "sra1", 1.5, 0.15, 0},
+    {&sine, "sriw1", "sra1", 1.5, 0.15, 0},
+    {&sine, "tamed_euler", "sra1", 1.0, 0.12, 0},
+    {&sine, "implicit_euler", "sra1", 1.0, 0.12, 0},
+    {&sine, "theta", "sra1", 1.0, 0.12, 0},
+    {&sine, "midpoint", "sra1", 1.0, 0.12, 0},
+    {&sine, "platen_weak2", "sra1", 1.0, 0.12, 0},
+    {&crossed, "tamed_euler", "milstein", 0.5, 0.1, 1},
+    {&crossed, "implicit_euler", "milstein", 0.5, 0.1, 1},
+    {&crossed, "theta", "milstein", 0.5, 0.1, 1},
+    {&crossed, "platen_weak2", "milstein", 0.5, 0.1, 1},
     {&crossed, "euler_maruyama", "milstein", 0.5, 0.1, 1},
     {&crossed, "milstein", "milstein", 1.0, 0.1, 1},
     {&crossed, "milstein", "milstein", 1.0, 0.1, 0},
@@ -212,6 +291,8 @@ static const referred references[] = {
     {&channels, "heun", "milstein", 1.0, 0.15, 1},
     {&sine, "reversible_heun", "sra1", 1.0, 0.12, 0},
     {&shared, "reversible_heun", "sriw1", 1.0, 0.12, 1},
+    {&shared, "heun", "sriw1", 1.0, 0.12, 1},
+    {&shared, "platen_weak2", "sriw1", 1.0, 0.12, 1},
     {&shared, "milstein", "sriw1", 1.0, 0.1, 1},
     {&shared, "sriw1", "sriw1", 1.5, 0.15, 1},
 };
@@ -307,6 +388,7 @@ void test_cases(TCase *cases)
     tcase_add_loop_test(cases, errors_on_geometric_brownian_motion, 0, (int)(sizeof gbm / sizeof *gbm));
     tcase_add_test(cases, wrong_milstein_fails);
     tcase_add_test(cases, calculus_taken_for_the_other_fails);
+    tcase_add_test(cases, wrong_coefficients_lose_the_order);
     tcase_add_loop_test(cases, slopes_where_the_solution_is_known, 0,
                         (int)(sizeof nonlinear / sizeof *nonlinear));
     tcase_add_loop_test(cases, slopes_against_a_finer_path, 0, (int)(sizeof references / sizeof *references));
