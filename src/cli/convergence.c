@@ -45,8 +45,8 @@ typedef struct study {
     size_t coarsest, finest, noise_level, n; /* n: number of levels */
     bool solved;                             /* against the solution, not a finer path */
     nsde_brownian *fine;
-    double *reference; /* [dim][paths] */
-    level *levels;     /* [n] */
+    double *reference;                                    /* [dim][paths] */
+    level *levels;                                        /* [n] */
     double strong_slope, weak_slope, second_moment_slope; /* NaN where they cannot be told */
     nsde_progress progress;
 } study;
@@ -80,7 +80,8 @@ static nsde_status take_parameters(study *s)
     }
     for (size_t k = 0; k < d->n_parameters && !status; k++)
         if (isnan(s->parameters[k]))
-            status = nsde_fail(NSDE_INVALID, "model %s: --set does not give %s", d->name, d->parameters[k].name);
+            status =
+                nsde_fail(NSDE_INVALID, "model %s: --set does not give %s", d->name, d->parameters[k].name);
     if (!status && o->x0.n != d->dim)
         status = nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states", d->name, o->x0.n, d->dim);
     if (!status && (o->component < 1 || o->component > d->dim))
@@ -95,8 +96,8 @@ static nsde_status take_levels(study *s)
     s->coarsest = strtoul(text, &end, 10);
     s->finest = *end == ':' ? strtoul(end + 1, &end, 10) : 0;
     if (*end || s->coarsest >= s->finest || s->finest + EXTRA > MOST_LEVEL)
-        return nsde_fail(NSDE_INVALID, "--levels %.40s is not of the form FIRST:LAST, rising to %d at most", text,
-                         MOST_LEVEL - EXTRA);
+        return nsde_fail(NSDE_INVALID, "--levels %.40s is not of the form FIRST:LAST, rising to %d at most",
+                         text, MOST_LEVEL - EXTRA);
     s->n = s->finest - s->coarsest + 1;
     return s->o->paths < 2 ? nsde_fail(NSDE_INVALID, "--paths: errors need two paths at least") : NSDE_OK;
 }
@@ -391,7 +392,7 @@ static nsde_status draw(const study *s)
     const double first = s->levels[0].h, last = s->levels[s->n - 1].h, rms = s->levels[0].rms.value;
     if (!status && !isnan(s->strong_slope) && s->integrator->strong_order > 0.0) {
         const nsde_noise_class noise = nsde_model_describe(s->model)->noise;
-        const double order = noise == NSDE_NOISE_ADDITIVE  ? s->integrator->additive_order
+        const double order = noise == NSDE_NOISE_ADDITIVE ? s->integrator->additive_order
                              : noise < NSDE_NOISE_GENERAL ? s->integrator->commutative_order
                                                           : s->integrator->strong_order;
         char legend[40];
@@ -450,9 +451,10 @@ static const cli_option table[] = {
 const cli_command cli_command_convergence = {
     .name = "convergence",
     .summary = "Measure the strong and weak orders of an integrator on a model",
-    .detail = "Every level runs on the same Brownian paths: coarse increments are sums of fine ones. Errors are "
-              "taken against the model's solution on the same path where that is a function of the noise's end, "
-              "else against the same scheme two levels finer.",
+    .detail =
+        "Every level runs on the same Brownian paths: coarse increments are sums of fine ones. Errors are "
+        "taken against the model's solution on the same path where that is a function of the noise's end, "
+        "else against the same scheme two levels finer.",
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),

@@ -8,7 +8,8 @@
 
 static const char *needs(const nsde_integrator *m)
 {
-    return m->detail == NSDE_LEVY         ? "increments; Levy areas where it does not commute"
+    return m->deterministic               ? "nothing"
+           : m->detail == NSDE_LEVY       ? "increments; Levy areas where it does not commute"
            : m->detail == NSDE_SPACE_TIME ? "increments and space-time areas"
                                           : "increments";
 }
@@ -18,8 +19,8 @@ static int run(const void *options, const char *argument)
     (void)options, (void)argument;
     printf("Integrators (nsde simulate --method)\n\n");
     printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "", "", "", "strong", "", "", "", "");
-    printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "name", "solves", "noise up to", "order", "commutative",
-           "additive", "weak", "needs of the noise");
+    printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "name", "solves", "noise up to", "order",
+           "commutative", "additive", "weak", "needs of the noise");
     for (size_t i = 0; i < nsde_integrator_count(); i++) {
         const nsde_integrator *m = nsde_integrator_at(i);
         printf("  %-24s %-13s %-12s %6g %11g %8g %5g  %s\n", m->name, nsde_calculus_name(m->calculus),

@@ -162,10 +162,12 @@ nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, n
     return model->diagonal ? widened(g, model->definition.dim) : g;
 }
 
-nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h, nsde_var W)
+nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h,
+                             nsde_var W)
 {
     if (!model->definition.solution)
-        return nsde_tape_fail(x.tape, "model %s has no solution that is a function of W", model->definition.name);
+        return nsde_tape_fail(x.tape, "model %s has no solution that is a function of W",
+                              model->definition.name);
     const nsde_at at = at_of(model, x, t, p);
     return model->definition.solution(&at, h, W);
 }

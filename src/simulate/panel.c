@@ -90,7 +90,8 @@ static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t p
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
     *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
-    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise, run->noise_rows * stride * sizeof(double));
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
+           run->noise_rows * stride * sizeof(double));
     nsde_forward(s->workspace, paths);
     memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_STATE), nsde_workspace_output(s->workspace, 0),
            run->state_rows * stride * sizeof(double));
@@ -165,8 +166,8 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
         const nsde_status status =
-            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid), settings->first_path + first,
-                                     paths, step, steps, stride, s->noise);
+            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid),
+                               settings->first_path + first, paths, step, steps, stride, s->noise);
         if (status) {
             fail(s, status);
             return false;

@@ -18,7 +18,7 @@ typedef struct nsde_run {
     nsde_program *program;
     size_t panel; /* paths of a full panel */
     size_t n_panels;
-    size_t chunk; /* steps whose noise is drawn at once */
+    size_t chunk;           /* steps whose noise is drawn at once */
     size_t dim, state_rows; /* of the state: x, and what the integrator carries */
     size_t noise_rows;      /* of a step */
     nsde_noise_detail detail;

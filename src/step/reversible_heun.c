@@ -1,4 +1,5 @@
-/* The reversible Heun scheme: a step back from (x, y) over -h with -dW undoes a step, exactly but for rounding.
+/* The reversible Heun scheme: a step back from (x, y) over -h with -dW undoes a step, exactly but for
+ * rounding.
  *
  *   y' = 2 x - y + f(y) h + g(y) dW
  *   x' = x + (f(y) + f(y')) h / 2 + (g(y) + g(y')) dW / 2

@@ -117,8 +117,10 @@ START_TEST(any_interval_in_any_order)
     double other[4];
     ask(tree, ends[0][0], ends[0][1], other);
     ck_assert_mem_ne(other, first[0], sizeof other);
-    check_refused(nsde_brownian_interval(tree, NSDE_SPACE_TIME, 0.4, 1.0, 0, 1, 1, other), NSDE_INVALID, "0.5");
-    check_refused(nsde_brownian_interval(tree, NSDE_LEVY, 0.6, 1.0, 0, 1, 1, other), NSDE_UNSUPPORTED, "grid");
+    check_refused(nsde_brownian_interval(tree, NSDE_SPACE_TIME, 0.4, 1.0, 0, 1, 1, other), NSDE_INVALID,
+                  "0.5");
+    check_refused(nsde_brownian_interval(tree, NSDE_LEVY, 0.6, 1.0, 0, 1, 1, other), NSDE_UNSUPPORTED,
+                  "grid");
     nsde_brownian_destroy(tree);
     gsl_rng_free(rng);
 }
@@ -173,7 +175,8 @@ START_TEST(steps_of_the_tree)
         for (int r = 0; r < 4; r++)
             ck_assert(one[r] == steps[k][r][67]);
     }
-    check_refused(nsde_brownian_rows(tree, NSDE_INCREMENTS, 0.375, 0, 1, 8, 1, 1, one), NSDE_INVALID, "spans");
+    check_refused(nsde_brownian_rows(tree, NSDE_INCREMENTS, 0.375, 0, 1, 8, 1, 1, one), NSDE_INVALID,
+                  "spans");
     nsde_brownian_destroy(tree);
 }
 END_TEST
@@ -315,7 +318,8 @@ START_TEST(coarse_steps_are_sums_of_fine_ones)
             }
         }
     check_ok(nsde_brownian_coarsen(wide, 2, &narrow)); /* coarse steps of coarse steps: 2 and 3 of `wide` */
-    check_ok(nsde_brownian_rows(narrow, NSDE_INCREMENTS, 2 * FACTOR * h, 3, PATHS, 1, 1, PATHS, &again[0][0][0]));
+    check_ok(
+        nsde_brownian_rows(narrow, NSDE_INCREMENTS, 2 * FACTOR * h, 3, PATHS, 1, 1, PATHS, &again[0][0][0]));
     check_ok(nsde_brownian_rows(wide, NSDE_INCREMENTS, FACTOR * h, 3, PATHS, 2, 2, PATHS, &again[1][0][0]));
     for (int path = 0; path < PATHS; path++)
         check_absolute(again[0][0][path], again[1][0][path] + again[1][M][path], 1e-13);

@@ -41,12 +41,14 @@ END_TEST
 START_TEST(streams_are_not_correlated)
 {
     enum { STREAMS = 1000, LENGTH = 100000, CHUNK = 1000 };
-    double *z = malloc((size_t)STREAMS * CHUNK * sizeof *z), *sums = calloc((size_t)STREAMS * STREAMS, sizeof *z);
+    double *z = malloc((size_t)STREAMS * CHUNK * sizeof *z),
+           *sums = calloc((size_t)STREAMS * STREAMS, sizeof *z);
     double worst = 0.0;
     for (uint64_t first = 0; first < LENGTH; first += CHUNK) {
         for (uint64_t s = 0; s < STREAMS; s++)
             nsde_normals(7, s, first, CHUNK, z + s * CHUNK);
-        cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, STREAMS, CHUNK, 1.0, z, CHUNK, 1.0, sums, STREAMS);
+        cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, STREAMS, CHUNK, 1.0, z, CHUNK, 1.0, sums,
+                    STREAMS);
     }
     for (size_t i = 0; i < STREAMS; i++)
         for (size_t j = 0; j < i; j++)

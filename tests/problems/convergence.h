@@ -21,7 +21,8 @@ typedef struct convergence {
     double (*solution)(double t, double W);
     const char *reference; /* the method that runs at the finest level of the noise … */
     const nsde_model_definition *reference_model; /* … on this model; NULL for the same */
-    int coarsest, finest, noise; /* levels, even ones alone where `even`; increments of the coarse ones are sums of those of the last */
+    int coarsest, finest, noise; /* levels, even ones alone where `even`; increments of the coarse ones are
+                                    sums of those of the last */
     size_t paths;
     uint64_t seed;
     size_t terms; /* of the areas' series */
@@ -100,8 +101,8 @@ static inline errors measure(const convergence *c)
     nsde_model *right = NULL;
     if (c->reference_model)
         check_ok(nsde_model_create(c->reference_model, &right));
-    double *exact = c->solution ? solutions_of(c, fine)
-                                : ends_of(c, right ? right : model, c->reference, fine, c->noise);
+    double *exact =
+        c->solution ? solutions_of(c, fine) : ends_of(c, right ? right : model, c->reference, fine, c->noise);
     nsde_model_destroy(right);
     for (int level = c->coarsest; level <= c->finest; level += c->even ? 2 : 1) {
         double *ends = ends_of(c, model, c->method, fine, level), squares = 0.0, x = 0.0, xx = 0.0;

@@ -71,8 +71,8 @@ static nsde_var milstein_with(const nsde_step_at *at, double coefficient, double
 {
     const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
     const nsde_perturbation eps = nsde_perturb(at->tape, 1);
-    const nsde_var Lg = nsde_tangent(
-        eps, nsde_model_diffusion(at->model, nsde_seed(eps, at->x, &g), at->t, at->p), 0);
+    const nsde_var Lg =
+        nsde_tangent(eps, nsde_model_diffusion(at->model, nsde_seed(eps, at->x, &g), at->t, at->p), 0);
     const nsde_var area = nsde_sub(nsde_square(at->dW), nsde_mul_real(at->h, h));
     const nsde_var moved = nsde_add(at->x, nsde_mul(nsde_step_drift(at, at->x, at->t), at->h));
     return nsde_add(nsde_add(moved, nsde_mul(g, at->dW)), nsde_mul_real(nsde_mul(Lg, area), coefficient));
@@ -341,10 +341,8 @@ START_TEST(areas_matter_where_noise_does_not_commute)
     nsde_var (*const records[])(const nsde_step_at *at) = {without_areas, with_areas_the_wrong_way};
     const double x0[] = {0.3, 0.45};
     for (int k = 0; k < 2; k++) {
-        const nsde_integrator wrong = {.name = "wrong areas",
-                                       .noise = NSDE_NOISE_GENERAL,
-                                       .detail = NSDE_LEVY,
-                                       .record = records[k]};
+        const nsde_integrator wrong = {
+            .name = "wrong areas", .noise = NSDE_NOISE_GENERAL, .detail = NSDE_LEVY, .record = records[k]};
         const convergence c = {.definition = &crossed,
                                .integrator = &wrong,
                                .reference = "milstein",

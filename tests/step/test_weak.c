@@ -143,11 +143,16 @@ typedef struct weak {
 } weak;
 
 static const weak weak_orders[] = {
-    {"euler_maruyama", false, 0.988, 0.964, 0.002}, {"milstein", false, 0.988, 0.967, 0.002},
-    {"sriw1", false, 1.990, 1.973, 0.002},          {"platen_weak2", false, 2.0, 2.0, 0.1},
-    {"milstein_derivative_free", false, 1.0, 1.0, 0.1}, {"implicit_euler", false, 1.0, 1.0, 0.1},
-    {"milstein_stratonovich", true, 1.0, 1.0, 0.1}, {"heun", true, 1.0, 1.0, 0.2},
-    {"euler_heun", true, 1.0, 1.0, 0.1},            {"midpoint", true, 1.0, 1.0, 0.2},
+    {"euler_maruyama", false, 0.988, 0.964, 0.002},
+    {"milstein", false, 0.988, 0.967, 0.002},
+    {"sriw1", false, 1.990, 1.973, 0.002},
+    {"platen_weak2", false, 2.0, 2.0, 0.1},
+    {"milstein_derivative_free", false, 1.0, 1.0, 0.1},
+    {"implicit_euler", false, 1.0, 1.0, 0.1},
+    {"milstein_stratonovich", true, 1.0, 1.0, 0.1},
+    {"heun", true, 1.0, 1.0, 0.2},
+    {"euler_heun", true, 1.0, 1.0, 0.1},
+    {"midpoint", true, 1.0, 1.0, 0.2},
 };
 
 START_TEST(weak_orders_on_geometric_brownian_motion)
@@ -185,7 +190,8 @@ static nsde_var linear_drift(const nsde_at *at)
 static nsde_var linear_diffusion(const nsde_at *at)
 {
     const nsde_var one = times(B[0], at->x), two = times(B[1], at->x);
-    return nsde_stack(4, (nsde_var[]){nsde_row(one, 0), nsde_row(two, 0), nsde_row(one, 1), nsde_row(two, 1)});
+    return nsde_stack(4,
+                      (nsde_var[]){nsde_row(one, 0), nsde_row(two, 0), nsde_row(one, 1), nsde_row(two, 1)});
 }
 
 static const nsde_model_definition linear = {.name = "linear",
@@ -305,7 +311,8 @@ START_TEST(second_moments_of_a_stiff_equation)
                                          .noise = NSDE_NOISE_DIAGONAL,
                                          .drift = stiff_drift,
                                          .diffusion = stiff_diffusion};
-    const double h[] = {1.0, 0.5, 0.25}, euler[] = {7.0, 1.75, 0.8125}, implicit[] = {0.25, 0.4, 0.5714285714};
+    const double h[] = {1.0, 0.5, 0.25}, euler[] = {7.0, 1.75, 0.8125},
+                 implicit[] = {0.25, 0.4, 0.5714285714};
     static quadrature q;
     const nsde_integrator *explicit_one, *implicit_one;
     const double one = 1.0;
@@ -370,9 +377,10 @@ START_TEST(orders_where_there_is_no_noise)
     const struct {
         const char *method;
         double order;
-    } all[] = {{"euler_maruyama", 1.0}, {"tamed_euler", 1.0}, {"milstein", 1.0}, {"implicit_euler", 1.0},
-               {"heun", 2.0},           {"midpoint", 2.0},    {"sriw1", 2.0},    {"sra1", 2.0},
-               {"sra3", 3.0},           {"theta", 2.0},       {"platen_weak2", 2.0}, {"rk4", 4.0}};
+    } all[] = {{"euler_maruyama", 1.0}, {"tamed_euler", 1.0}, {"milstein", 1.0},     {"implicit_euler", 1.0},
+               {"heun", 2.0},           {"midpoint", 2.0},    {"sriw1", 2.0},        {"sra1", 2.0},
+               {"sra3", 3.0},           {"theta", 2.0},       {"platen_weak2", 2.0}, {"rk4", 4.0},
+               {"dormand_prince", 5.0}};
     const nsde_model_definition wavy = {.name = "wavy", .dim = 1, .drift = wavy_drift};
     const double x0 = 0.7, exact = 2.0 - 1.3 * exp(-sin(1.0));
     nsde_model *model;
@@ -381,15 +389,15 @@ START_TEST(orders_where_there_is_no_noise)
         double error[LEVELS];
         nsde_simulate_settings settings = nsde_simulate_settings_default();
         check_ok(nsde_integrator_find(all[k].method, &settings.integrator));
-        for (int level = 4; level <= 8; level++) {
+        for (int level = 3; level <= 7; level++) {
             nsde_simulation *s;
             settings.steps = (size_t)1 << level;
             check_ok(nsde_simulate(model, NULL, &x0, &settings, &s));
             error[level] = fabs(*nsde_simulation_row(s, 1, 0) - exact);
             nsde_simulation_destroy(s);
         }
-        const double slope = slope_of(error, 4, 8);
-        ck_assert_msg(fabs(slope - all[k].order) < 0.12, "%s: order %g", all[k].method, slope);
+        const double slope = slope_of(error, 3, 7);
+        ck_assert_msg(fabs(slope - all[k].order) < 0.2, "%s: order %g", all[k].method, slope);
     }
     nsde_model_destroy(model);
 }
@@ -424,7 +432,7 @@ START_TEST(pure_noise_comes_back)
         settings.integrator = nsde_integrator_at(k);
         settings.noise = noise;
         settings.steps = 4;
-        if (settings.integrator->deterministic)
+        if (settings.integrator->deterministic || settings.integrator->solution)
             continue;
         check_ok(nsde_simulate(model, NULL, &x0, &settings, &s));
         check_absolute(*nsde_simulation_row(s, 1, 0), 0.6, 1e-14);
