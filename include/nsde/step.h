@@ -42,7 +42,7 @@ typedef struct nsde_integrator {
     nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
 } nsde_integrator;
 
-NSDE_API size_t nsde_integrator_count(void);
+NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */
 NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL beyond the last. */
 /** The integrator of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */

@@ -1,4 +1,4 @@
-/* nsde simulate: paths of a shipped model.
+/* nsde simulate: paths of a shipped model, or of one in a file.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
@@ -12,10 +12,11 @@
 #include "io/plot.h"
 #include "io/progress.h"
 #include "nsde/archive.h"
+#include "nsde/model_file.h"
 #include "nsde/simulate.h"
 
 typedef struct options {
-    const char *model, *method, *out, *plot;
+    const char *model, *file, *method, *out, *plot;
     cli_assignments set;
     cli_numbers x0;
     double t0, t1;
@@ -63,7 +64,7 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->paths = o->paths;
     settings->first_path = o->first_path;
     settings->seed = o->seed;
-    settings->threads = o->threads > 1024 ? -1 : (int)o->threads;
+    settings->threads = (int)o->threads;
     settings->save_every = o->save_every ? o->save_every : o->out || o->plot ? 1 : 0;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
     return nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
@@ -198,7 +199,9 @@ static void show_progress(void *context, size_t done, size_t all)
     nsde_progress_update(context, done);
 }
 
-static nsde_status simulate(const options *o, const nsde_model *model, nsde_simulation **simulation)
+/* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
+static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
+                            nsde_simulation **simulation)
 {
     nsde_simulate_settings settings;
     nsde_progress progress;
@@ -206,6 +209,10 @@ static nsde_status simulate(const options *o, const nsde_model *model, nsde_simu
     double *parameters = calloc(n + 1, sizeof *parameters);
     bool *given = calloc(n + 1, sizeof *given);
     nsde_status status = parameters && given ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
+    for (size_t k = 0; !status && stored && k < n; k++) {
+        parameters[k] = stored[k];
+        given[k] = true;
+    }
     if (!status)
         status = take_parameters(o, model, parameters, given);
     if (!status)
@@ -241,24 +248,32 @@ static int run(const void *given, const char *argument)
     const options *o = given;
     nsde_model *model = NULL;
     nsde_simulation *simulation = NULL;
+    double *stored = NULL;
+    if (!o->model == !o->file)
+        return cli_usage(&cli_command_simulate, "one of --model and --file is needed");
     if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
         return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
+    if (o->threads > 1024)
+        return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
-        status = nsde_model_open(o->model, &model);
+        status = o->file ? nsde_model_read(o->file, &model, &stored) : nsde_model_open(o->model, &model);
     if (!status)
-        status = simulate(o, model, &simulation);
+        status = simulate(o, model, stored, &simulation);
     if (!status)
         status = report(o, model, simulation);
     nsde_simulation_destroy(simulation);
     nsde_model_destroy(model);
+    nsde_parameters_destroy(stored);
     return status ? cli_fail() : CLI_DONE;
 }
 
 static const cli_option table[] = {
-    {"model", "NAME", CLI_TEXT, offsetof(options, model), "a shipped model (nsde models)", true},
-    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set), "the model's parameters, all of them",
-     true},
+    {"model", "NAME", CLI_TEXT, offsetof(options, model), "a shipped model (nsde models)", false},
+    {"file", "MODEL.json", CLI_TEXT, offsetof(options, file), "or a model with its parameters (nsde train)",
+     false},
+    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set),
+     "the model's parameters: all of them, or those that are to differ from the file's", false},
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},

@@ -13,7 +13,7 @@ enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
 
 /* Checks integrator and model against each other and compiles one step. */
 NSDE_MUST_USE nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
-                                            nsde_program **program);
+                                            nsde_precision precision, nsde_program **program);
 
 /* Equal steps from t0 to t1. */
 typedef struct nsde_grid {
