@@ -398,7 +398,8 @@ START_TEST(orders_where_there_is_no_noise)
             nsde_simulation_destroy(s);
         }
         const double slope = slope_of(error, first, last);
-        ck_assert_msg(fabs(slope - all[k].order) < fmax(0.12, 0.07 * all[k].order), "%s: order %g", all[k].method, slope);
+        ck_assert_msg(fabs(slope - all[k].order) < fmax(0.12, 0.07 * all[k].order), "%s: order %g",
+                      all[k].method, slope);
     }
     nsde_model_destroy(model);
 }
