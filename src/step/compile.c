@@ -5,6 +5,18 @@
 
 #include "core/error.h"
 
+/* The one input of noise, in its parts. */
+static void take_noise(nsde_step_at *at, const nsde_model_definition *d, nsde_noise_detail detail)
+{
+    const size_t m = d->noise_dim, pairs = nsde_noise_pairs(m);
+    const nsde_var rows = nsde_input_passive(at->tape, nsde_noise_rows(m, detail));
+    at->dW = detail == NSDE_INCREMENTS ? rows : nsde_slice(rows, 0, m);
+    if (detail >= NSDE_SPACE_TIME)
+        at->H = nsde_slice(rows, m, m);
+    if (detail >= NSDE_LEVY && pairs)
+        at->A = nsde_slice(rows, 2 * m, pairs);
+}
+
 nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
                               nsde_precision precision, nsde_program **program)
 {
@@ -17,14 +29,18 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     if (status)
         return status;
     nsde_step_at at = {.tape = tape, .model = model};
-    at.x = nsde_input(tape, d->dim);
-    at.dW = nsde_input_passive(tape, d->noise_dim);
+    const size_t rows = d->dim * (1 + integrator->carried);
+    const nsde_var state = nsde_input(tape, rows);
+    at.x = integrator->carried ? nsde_slice(state, 0, d->dim) : state;
+    if (integrator->carried)
+        at.carried = nsde_slice(state, d->dim, rows - d->dim);
+    take_noise(&at, d, nsde_step_detail(integrator, model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);
     at.p = nsde_model_record_parameters(model, tape);
     nsde_var next = nsde_step_record(integrator, &at);
     if (nsde_is_uniform(next)) /* nothing in it differs between paths */
-        next = nsde_add(next, nsde_mul_real(at.x, 0.0));
+        next = nsde_add(next, nsde_mul_real(state, 0.0));
     status = nsde_program_create_in(precision, tape, 1, &next, program);
     nsde_tape_destroy(tape);
     return status;

@@ -6,7 +6,8 @@
 
 #include "nsde/step.h"
 
-/* Inputs and uniforms of a step's program; its output 0 is the state after the step. */
+/* Inputs and uniforms of a step's program; its output 0 is the state after the step. The state is x and then
+ * copies of x that the integrator carries along. */
 enum { NSDE_STEP_STATE, NSDE_STEP_NOISE };
 enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
 
