@@ -1,4 +1,4 @@
-/* nsde simulate: paths of a shipped model.
+/* nsde simulate: paths of a model.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/problem.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "io/plot.h"
@@ -15,7 +15,8 @@
 #include "nsde/simulate.h"
 
 typedef struct options {
-    const char *model, *method, *out, *plot;
+    cli_problem problem;
+    const char *method, *out, *plot;
     cli_assignments set;
     cli_numbers x0;
     double t0, t1;
@@ -33,26 +34,6 @@ static void defaults(void *given)
 }
 
 /* ---- what is asked for ---- */
-
-static nsde_status take_parameters(const options *o, const nsde_model *model, double *parameters, bool *given)
-{
-    const nsde_model_definition *d = nsde_model_describe(model);
-    for (size_t i = 0; i < o->set.n; i++) {
-        size_t number;
-        const nsde_status status = nsde_model_parameter(model, o->set.items[i].name, &number);
-        if (status)
-            return status;
-        parameters[number] = o->set.items[i].value;
-        given[number] = true;
-    }
-    for (size_t k = 0; k < d->n_parameters; k++)
-        if (!given[k])
-            return nsde_fail(NSDE_INVALID, "model %s: --set does not give %s", d->name,
-                             d->parameters[k].name);
-    if (o->x0.n != d->dim)
-        return nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states", d->name, o->x0.n, d->dim);
-    return NSDE_OK;
-}
 
 static nsde_status take_settings(const options *o, nsde_simulate_settings *settings)
 {
@@ -204,10 +185,12 @@ static nsde_status simulate(const options *o, const nsde_model *model, nsde_simu
     nsde_progress progress;
     const size_t n = nsde_model_describe(model)->n_parameters;
     double *parameters = calloc(n + 1, sizeof *parameters);
-    bool *given = calloc(n + 1, sizeof *given);
-    nsde_status status = parameters && given ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
+    nsde_status status = parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
     if (!status)
-        status = take_parameters(o, model, parameters, given);
+        status = cli_problem_parameters(&o->problem, model, &o->set, o->seed, parameters);
+    if (!status && o->x0.n != nsde_model_describe(model)->dim)
+        status = nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states",
+                           nsde_model_describe(model)->name, o->x0.n, nsde_model_describe(model)->dim);
     if (!status)
         status = take_settings(o, &settings);
     if (!status) {
@@ -218,7 +201,6 @@ static nsde_status simulate(const options *o, const nsde_model *model, nsde_simu
         nsde_progress_finish(&progress);
     }
     free(parameters);
-    free(given);
     return status;
 }
 
@@ -241,11 +223,13 @@ static int run(const void *given, const char *argument)
     const options *o = given;
     nsde_model *model = NULL;
     nsde_simulation *simulation = NULL;
+    if (cli_problem_check(&cli_command_simulate, &o->problem))
+        return CLI_USAGE;
     if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
         return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
-        status = nsde_model_open(o->model, &model);
+        status = cli_problem_open(&o->problem, &model);
     if (!status)
         status = simulate(o, model, &simulation);
     if (!status)
@@ -256,9 +240,9 @@ static int run(const void *given, const char *argument)
 }
 
 static const cli_option table[] = {
-    {"model", "NAME", CLI_TEXT, offsetof(options, model), "a shipped model (nsde models)", true},
-    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set), "the model's parameters, all of them",
-     true},
+    CLI_PROBLEM_OPTIONS(options),
+    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set),
+     "the model's parameters, all of them (with --drift: those that do not start where --param says)", false},
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
@@ -285,6 +269,7 @@ static const cli_option table[] = {
 const cli_command cli_command_simulate = {
     .name = "simulate",
     .summary = "Simulate paths of a model",
+    .detail = CLI_PROBLEM_DETAIL,
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),
