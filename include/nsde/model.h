@@ -78,7 +78,7 @@ typedef struct nsde_model_definition {
     double state_lower, state_upper;
     /** f: [dim] rows. */
     nsde_var (*drift)(const nsde_at *at);
-    /** g: [dim] rows for diagonal noise (and for one dimension), else [dim][noise_dim] row-major. */
+    /** g; NULL for an equation without noise. [dim] rows for diagonal noise (and for one dimension), else [dim][noise_dim] row-major. */
     nsde_var (*diffusion)(const nsde_at *at);
     /** Optional: log density of the exact transition, 1 row. */
     nsde_var (*log_density)(const nsde_transition *step);
@@ -112,8 +112,8 @@ NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var va
 
 typedef struct nsde_model nsde_model;
 
-/** Checks a definition and makes a model of it: names, bounds, and that the coefficients record with the
- *  right number of rows. The model owns the context (see release) from here on, also where this fails.
+/** Checks a definition and makes a model of it: names, bounds, that the coefficients record with the right
+ *  number of rows, and, at random states and parameters, that the noise is of the class it is said to be. The model owns the context (see release) from here on, also where this fails.
  *  @return NSDE_INVALID or NSDE_RECORDING with a sentence naming the model and the cause */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_create(const nsde_model_definition *definition,
                                                      nsde_model **model);
@@ -144,6 +144,8 @@ NSDE_API nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tap
 /** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state. */
 NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
 NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
+/** Is there no noise in the equation (diffusion is NULL)? */
+NSDE_API bool nsde_model_is_deterministic(const nsde_model *model);
 /** Is g stored as its diagonal (true) or as a full matrix? */
 NSDE_API bool nsde_model_is_diagonal(const nsde_model *model);
 

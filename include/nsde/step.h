@@ -5,16 +5,21 @@
 #define NSDE_STEP_H
 
 #include "nsde/model.h"
+#include "nsde/noise.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** Where a step is recorded: from x [dim] at time t [1], over h [1], with the increments dW [noise_dim]. */
+/** Where a step is recorded: from x [dim] at time t [1], over h [1], with the noise of the step. */
 typedef struct nsde_step_at {
     nsde_tape *tape;
     const nsde_model *model;
-    nsde_var x, t, h, dW, p;
+    nsde_var x, t, h, p;
+    nsde_var dW; /**< [noise_dim] increments */
+    nsde_var H;  /**< [noise_dim] space-time areas, where the integrator needs them (see nsde_noise_detail) */
+    nsde_var A;  /**< [nsde_noise_pairs] Levy areas, where it needs them and there are pairs */
+    nsde_calculus calculus; /**< what nsde_step_drift gives the drift of; the integrator's */
 } nsde_step_at;
 
 /** An integrator: a name, what it can do, and its step. */
@@ -23,10 +28,14 @@ typedef struct nsde_integrator {
     const char *aliases; /**< separated by spaces; "" for none */
     const char *title;   /**< as the literature calls it */
     const char *source;  /**< author, year, equation */
-    double strong_order, weak_order;
-    double additive_order; /**< strong order for additive noise */
+    double strong_order, weak_order; /**< for the widest class of noise admitted; strong 0 for none known */
+    double commutative_order;        /**< strong order for scalar, diagonal and commutative noise */
+    double additive_order;           /**< strong order for additive noise */
     nsde_calculus calculus;
-    nsde_noise_class noise;                     /**< the widest class admitted */
+    nsde_noise_class noise;   /**< the widest class admitted */
+    nsde_noise_detail detail; /**< what it needs of the noise, at most */
+    bool linear_in_noise;     /**< dW enters as g(x) dW alone: correlated noise will do */
+    bool deterministic;       /**< for models without noise alone */
     nsde_var (*record)(const nsde_step_at *at); /**< the state after the step: [dim] */
 } nsde_integrator;
 
@@ -35,16 +44,37 @@ NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL bey
 /** The integrator of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator);
-/** Whether an integrator may be used on a model: the same calculus (which is immaterial for additive noise)
- *  and a noise class it admits.
+/** Whether an integrator may be used on a model: a noise class it admits. Where the calculus differs, the
+ *  drift is converted as the step is recorded (nsde_step_drift).
  *  @return NSDE_UNSUPPORTED saying why not, and which integrators would do */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_check(const nsde_integrator *integrator,
                                                          const nsde_model *model);
 
-/** Coefficients at a state x (a stage of the step), for integrators. */
+/** What an integrator needs of the noise of that model: Levy areas only where the noise does not commute. */
+NSDE_API nsde_noise_detail nsde_step_detail(const nsde_integrator *integrator, const nsde_model *model);
+/** Whether a noise (NULL for a grid) will do: its components, and that it is uncorrelated where the scheme
+ *  needs that.
+ *  @return NSDE_INVALID, NSDE_UNSUPPORTED */
+NSDE_API NSDE_MUST_USE nsde_status nsde_step_check_noise(const nsde_integrator *integrator,
+                                                         const nsde_model *model, const nsde_brownian *noise);
+
+/* Coefficients at a state x (a stage of the step), for integrators. */
+
+/** The drift in the integrator's calculus: of a model meant in the other, plus (to Ito's) or minus (to
+ *  Stratonovich's) half the sum over j of (g_j . grad) g_j, by recorded duals. */
 NSDE_API nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t);
 /** g(x, t) dW: [dim], whatever the noise class. */
 NSDE_API nsde_var nsde_step_noise(const nsde_step_at *at, nsde_var x, nsde_var t);
+/** g(x, t) v for any v [noise_dim]. */
+NSDE_API nsde_var nsde_step_noise_along(const nsde_step_at *at, nsde_var x, nsde_var t, nsde_var v);
+/** Column j of g(x, t): [dim]. */
+NSDE_API nsde_var nsde_step_column(const nsde_step_at *at, nsde_var g, size_t j);
+/** The sum over j of (g_j . grad) g_j at (x, t): [dim]; twice what changes the calculus. */
+NSDE_API nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t);
+/** dW_j dW_k / 2 + A_jk for k = 0 … noise_dim - 1: Stratonovich's iterated integrals, [noise_dim]. */
+NSDE_API nsde_var nsde_step_iterated(const nsde_step_at *at, size_t j);
+/** Is the model's noise diagonal (as a class, or in one dimension)? */
+NSDE_API bool nsde_step_is_diagonal(const nsde_step_at *at);
 
 /** Records one step of `integrator` as a whole: checks it against the model, then records.
  *  Compose it to unroll a path on one tape. */

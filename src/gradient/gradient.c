@@ -51,11 +51,6 @@ static nsde_status check(const nsde_model *model, const nsde_loss *loss,
             return nsde_fail(NSDE_INVALID, "observation %zu is after step %zu: they must rise from 1 to %zu",
                              i, step, settings->steps);
     }
-    const size_t components = nsde_model_describe(model)->noise_dim;
-    if (settings->noise && nsde_brownian_components(settings->noise) != components)
-        return nsde_fail(NSDE_INVALID, "the noise has %zu components and model %s needs %zu",
-                         nsde_brownian_components(settings->noise), nsde_model_describe(model)->name,
-                         components);
     return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps});
 }
 
@@ -214,13 +209,16 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     e->loss = *loss;
     e->model = model;
     e->dim = d->dim;
-    e->noise_dim = d->noise_dim;
     e->n_parameters = d->n_parameters;
     e->times = (nsde_grid){settings->t0, settings->t1, settings->steps};
     if (!settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &e->settings.integrator);
     if (!status)
         status = nsde_step_compile(e->settings.integrator, model, &e->step_program);
+    if (!status)
+        status = nsde_step_check_noise(e->settings.integrator, model, settings->noise);
+    if (!status)
+        e->noise_rows = nsde_program_input_rows(e->step_program, NSDE_STEP_NOISE);
     if (!status)
         status = copy_problem(e);
     if (!status)

@@ -33,7 +33,7 @@ static nsde_status run_step(nsde_sweeper *s, size_t k)
     const nsde_status status = nsde_noise_window_get(&s->noise, k, &dW);
     if (status)
         return status;
-    memcpy(nsde_workspace_input(s->step, NSDE_STEP_NOISE), dW, e->noise_dim * e->stride * sizeof *dW);
+    memcpy(nsde_workspace_input(s->step, NSDE_STEP_NOISE), dW, e->noise_rows * e->stride * sizeof *dW);
     *nsde_workspace_uniform(s->step, NSDE_STEP_TIME) = nsde_grid_time(&e->times, k);
     *nsde_workspace_uniform(s->step, NSDE_STEP_LENGTH) = nsde_grid_length(&e->times);
     nsde_forward(s->step, s->paths);

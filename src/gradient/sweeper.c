@@ -10,7 +10,7 @@ enum { NOISE_BYTES = 32 * 1024 }; /* noise drawn at once stays in the first-leve
 /* Steps whose noise is drawn at once: even, for a grid makes two at a time. */
 static size_t noise_chunk(const nsde_gradient *e)
 {
-    const size_t chunk = NOISE_BYTES / (sizeof(double) * e->stride * e->noise_dim) / 2 * 2;
+    const size_t chunk = NOISE_BYTES / (sizeof(double) * e->stride * e->noise_rows) / 2 * 2;
     return chunk < 2 ? 2 : chunk;
 }
 
@@ -23,7 +23,7 @@ static bool arrays(const nsde_gradient *e, nsde_keep keep, size_t slots, size_t 
         size_t count, of, size;
         void **to;
     } all[] = {
-        {noise_chunk(e) * e->noise_dim, e->stride, sizeof(double), s ? (void **)&s->noise.dW : NULL},
+        {noise_chunk(e) * e->noise_rows, e->stride, sizeof(double), s ? (void **)&s->noise.rows : NULL},
         {1, state, sizeof(double), s ? (void **)&s->lambda : NULL},
         {1, seen, sizeof(double), s ? (void **)&s->seen : NULL},
         {keep == NSDE_KEEP_ROWS ? e->settings.steps : 0, frame, sizeof(double),
@@ -70,6 +70,7 @@ nsde_status nsde_sweeper_create(const nsde_gradient *e, nsde_sweeper *s)
     if (e->keep != NSDE_KEEP_ROWS)
         s->frames = NULL;
     s->noise.noise = e->settings.noise;
+    s->noise.detail = nsde_step_detail(e->settings.integrator, e->model);
     s->noise.h = nsde_grid_length(&e->times);
     s->noise.stride = e->stride;
     s->noise.steps = e->settings.steps;

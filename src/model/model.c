@@ -8,7 +8,7 @@
 #include "core/constants.h"
 #include "core/error.h"
 #include "core/memory.h"
-#include "nsde/model.h"
+#include "model/noise_class.h"
 
 struct nsde_model {
     nsde_model_definition definition;
@@ -55,8 +55,10 @@ static nsde_status check_definition(const nsde_model_definition *d)
     size_t entries;
     if (!d || !d->name || !*d->name)
         return nsde_fail(NSDE_INVALID, "a model needs a definition with a name");
-    if (!d->drift || !d->diffusion)
-        return nsde_fail(NSDE_INVALID, "model %s: drift and diffusion are needed", d->name);
+    if (!d->drift)
+        return nsde_fail(NSDE_INVALID, "model %s: a drift is needed", d->name);
+    if (!d->diffusion && (d->noise_dim || d->noise != NSDE_NOISE_ADDITIVE))
+        return nsde_fail(NSDE_INVALID, "model %s: it has noise but no diffusion", d->name);
     if (d->dim == 0 || d->dim > INT32_MAX || d->noise_dim > INT32_MAX ||
         !nsde_size_mul(d->dim, d->noise_dim ? d->noise_dim : d->dim, &entries) || entries > INT32_MAX)
         return nsde_fail(NSDE_INVALID, "model %s: %zu states and %zu noises are not possible", d->name,
@@ -153,6 +155,8 @@ nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_
 
 nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
 {
+    if (!model->definition.diffusion)
+        return nsde_broadcast(nsde_real(x.tape, 0.0), model->definition.dim);
     const nsde_at at = at_of(model, x, t, p);
     const nsde_var g = model->definition.diffusion(&at);
     return model->diagonal ? widened(g, model->definition.dim) : g;
@@ -171,6 +175,9 @@ static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
     if (f_rows != d->dim)
         return nsde_fail(NSDE_INVALID, "model %s: the drift has %zu rows for %zu states", d->name, f_rows,
                          d->dim);
+    model->diagonal = true;
+    if (!d->diffusion)
+        return NSDE_OK;
     const nsde_at at = at_of(model, x, t, p);
     const size_t g_rows = nsde_rows(d->diffusion(&at)), full = d->dim * d->noise_dim;
     if (nsde_tape_status(tape))
@@ -216,6 +223,8 @@ nsde_status nsde_model_create(const nsde_model_definition *definition, nsde_mode
     if (!status)
         status = check_coefficients(made, tape);
     nsde_tape_destroy(tape);
+    if (!status)
+        status = nsde_noise_class_check(made);
     if (status)
         nsde_model_destroy(made);
     else
@@ -236,6 +245,11 @@ void nsde_model_destroy(nsde_model *model)
 const nsde_model_definition *nsde_model_describe(const nsde_model *model)
 {
     return &model->definition;
+}
+
+bool nsde_model_is_deterministic(const nsde_model *model)
+{
+    return !model->definition.diffusion;
 }
 
 bool nsde_model_is_diagonal(const nsde_model *model)

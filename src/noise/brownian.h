@@ -8,22 +8,28 @@
 #include "core/memory.h"
 #include "nsde/noise.h"
 
-/* What is asked of nsde_brownian_increments. */
+/* What is asked of nsde_brownian_rows. */
 typedef struct nsde_increments_at {
     double h;
     uint64_t first_path, step;
     size_t paths, steps, stride;
+    nsde_noise_detail detail;
+    size_t rows; /* of a step */
 } nsde_increments_at;
 
 typedef struct nsde_brownian_kind {
-    nsde_status (*increments)(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW);
+    nsde_status (*rows)(const nsde_brownian *brownian, const nsde_increments_at *at, double *rows);
     bool (*seed)(const nsde_brownian *brownian, uint64_t *seed);
+    /* Optional: the rows of one interval; at->step, steps and h do not count. */
+    nsde_status (*interval)(const nsde_brownian *brownian, const nsde_increments_at *at, double s, double t,
+                            double *rows);
 } nsde_brownian_kind;
 
 /* Every kind begins with this. */
 struct nsde_brownian {
     const nsde_brownian_kind *kind;
     size_t components;
+    bool correlated;
     void *memory; /* a second block, freed with the first; may be NULL */
 };
 
@@ -33,5 +39,9 @@ NSDE_MUST_USE nsde_status nsde_brownian_create(const nsde_brownian_kind *kind, s
 
 /* grid.c: makes a grid, owned by the caller and used by no thread at the moment, that of another seed. */
 void nsde_brownian_grid_reseed(nsde_brownian *grid, uint64_t seed);
+
+/* area.c: the areas of one step that has been given its increments: H and, where asked for, A. */
+void nsde_grid_areas(uint64_t seed, size_t components, size_t terms, const nsde_increments_at *at,
+                     uint64_t step, double *rows);
 
 #endif

@@ -10,6 +10,7 @@
 typedef struct grid {
     nsde_brownian base;
     uint64_t seed;
+    size_t terms; /* of the series for Levy areas */
 } grid;
 
 static bool seed_of(const nsde_brownian *brownian, uint64_t *seed)
@@ -36,34 +37,49 @@ static void pair_of_rows(const nsde_draw_at *draw, const nsde_increments_at *at,
     }
 }
 
-static nsde_status increments(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW)
+static nsde_status rows_of(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW)
 {
-    const uint64_t limit = (uint64_t)1 << 41;
+    const grid *g = (const grid *)brownian;
+    const uint64_t limit = (uint64_t)1 << (at->detail == NSDE_LEVY ? 30 : 41);
     if (at->step >= limit || at->steps > limit - at->step)
-        return nsde_fail(NSDE_INVALID, "a Brownian grid has 2^41 steps, not %llu and %zu more",
+        return nsde_fail(NSDE_INVALID, "a Brownian grid has 2^%d steps%s, not %llu and %zu more",
+                         at->detail == NSDE_LEVY ? 30 : 41, at->detail == NSDE_LEVY ? " with areas" : "",
                          (unsigned long long)at->step, at->steps);
-    const size_t row = brownian->components * at->stride;
+    const size_t row = at->rows * at->stride;
     for (size_t k = 0; k < at->steps;) {
         const bool odd_first = (at->step + k) % 2, alone = odd_first || k + 1 == at->steps;
         for (uint32_t c = 0; c < brownian->components; c++) {
-            const nsde_draw_at draw = {((const grid *)brownian)->seed, NSDE_DRAW_INCREMENT,
-                                       (at->step + k) / 2, c};
+            const nsde_draw_at draw = {g->seed, NSDE_DRAW_INCREMENT, (at->step + k) / 2, c};
             double *first = dW + k * row + c * at->stride;
             pair_of_rows(&draw, at, odd_first ? NULL : first, odd_first ? first : alone ? NULL : first + row);
         }
         k += alone ? 1 : 2;
     }
+    for (size_t k = 0; k < at->steps && at->detail > NSDE_INCREMENTS; k++)
+        nsde_grid_areas(g->seed, brownian->components, g->terms, at, at->step + k, dW + k * row);
     return NSDE_OK;
 }
 
-static const nsde_brownian_kind kind = {.increments = increments, .seed = seed_of};
+static const nsde_brownian_kind kind = {.rows = rows_of, .seed = seed_of};
+
+nsde_status nsde_brownian_grid_areas(uint64_t seed, size_t components, size_t terms, nsde_brownian **brownian)
+{
+    if (terms > 1000) {
+        if (brownian)
+            *brownian = NULL;
+        return nsde_fail(NSDE_INVALID, "Levy areas: %zu terms of the series (must be 0 to 1000)", terms);
+    }
+    const nsde_status status = nsde_brownian_create(&kind, sizeof(grid), components, brownian);
+    if (!status) {
+        ((grid *)*brownian)->seed = seed;
+        ((grid *)*brownian)->terms = terms;
+    }
+    return status;
+}
 
 nsde_status nsde_brownian_grid(uint64_t seed, size_t components, nsde_brownian **brownian)
 {
-    const nsde_status status = nsde_brownian_create(&kind, sizeof(grid), components, brownian);
-    if (!status)
-        ((grid *)*brownian)->seed = seed;
-    return status;
+    return nsde_brownian_grid_areas(seed, components, 0, brownian);
 }
 
 void nsde_brownian_grid_reseed(nsde_brownian *brownian, uint64_t seed)

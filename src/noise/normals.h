@@ -10,7 +10,14 @@
 enum { NSDE_NORMAL_BLOCK = 64 }; /* lanes computed at once; 16 a register in the widest case */
 
 /* What a block of Philox is drawn for; kinds never share counters. */
-typedef enum nsde_draw { NSDE_DRAW_INCREMENT, NSDE_DRAW_STREAM } nsde_draw;
+typedef enum nsde_draw {
+    NSDE_DRAW_INCREMENT,
+    NSDE_DRAW_STREAM,
+    NSDE_DRAW_SPACE_TIME, /* H of steps 2 k and 2 k + 1 */
+    NSDE_DRAW_LEVY,       /* the rest of a Levy area's series; "component" is the pair's number */
+    NSDE_DRAW_FOURIER,    /* the terms of the series */
+    NSDE_DRAW_TREE
+} nsde_draw;
 
 /* Where a block belongs: `pair` below 2^40, component below 2^20. */
 typedef struct nsde_draw_at {

@@ -9,12 +9,18 @@
 
 typedef struct stored {
     nsde_brownian base;
-    size_t paths, steps;
+    size_t paths, steps, rows; /* rows of a step */
+    nsde_noise_detail detail;
     double h;
 } stored;
 
 static nsde_status check(const stored *s, const nsde_increments_at *at)
 {
+    if (at->detail > s->detail && at->rows > s->rows) {
+        static const char *const names[] = {"increments", "space-time areas", "Levy areas"};
+        return nsde_fail(NSDE_UNSUPPORTED, "the stored noise has no %s, which are asked for",
+                         names[at->detail]);
+    }
     if (fabs(at->h - s->h) > 1e-12 * s->h)
         return nsde_fail(NSDE_INVALID, "the stored noise has steps of %.17g, not %.17g", s->h, at->h);
     if (at->first_path > s->paths || at->paths > s->paths - at->first_path)
@@ -26,26 +32,28 @@ static nsde_status check(const stored *s, const nsde_increments_at *at)
     return NSDE_OK;
 }
 
-static nsde_status increments(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW)
+static nsde_status rows_of(const nsde_brownian *brownian, const nsde_increments_at *at, double *rows)
 {
     const stored *s = (const stored *)brownian;
     const double *all = brownian->memory;
     const nsde_status status = check(s, at);
     for (size_t k = 0; k < at->steps && !status; k++)
-        for (size_t c = 0; c < brownian->components; c++)
+        for (size_t c = 0; c < at->rows; c++)
             for (size_t i = 0; i < at->stride; i++) {
                 const size_t path = at->first_path + i;
-                dW[(k * brownian->components + c) * at->stride + i] =
-                    i < at->paths ? all[(path * s->steps + at->step + k) * brownian->components + c] : 0.0;
+                rows[(k * at->rows + c) * at->stride + i] =
+                    i < at->paths ? all[(path * s->steps + at->step + k) * s->rows + c] : 0.0;
             }
     return status;
 }
 
-static const nsde_brownian_kind kind = {.increments = increments};
+static const nsde_brownian_kind kind = {.rows = rows_of};
 
 /* With room for the increments, yet to be filled. */
-static nsde_status create(size_t paths, size_t steps, size_t components, double h, nsde_brownian **brownian)
+static nsde_status create(size_t paths, size_t steps, size_t components, nsde_noise_detail detail, double h,
+                          nsde_brownian **brownian)
 {
+    const size_t rows = nsde_noise_rows(components, detail);
     size_t numbers;
     nsde_status status = nsde_brownian_create(&kind, sizeof(stored), components, brownian);
     if (status)
@@ -54,7 +62,7 @@ static nsde_status create(size_t paths, size_t steps, size_t components, double 
         status =
             nsde_fail(NSDE_INVALID, "stored noise needs paths, steps and a step length, not %zu, %zu and %g",
                       paths, steps, h);
-    else if (!nsde_size_mul(paths, steps, &numbers) || !nsde_size_mul(numbers, components, &numbers))
+    else if (!nsde_size_mul(paths, steps, &numbers) || !nsde_size_mul(numbers, rows, &numbers))
         status = nsde_fail(NSDE_OVERFLOW, "stored noise: %zu paths of %zu steps overflow the size of memory",
                            paths, steps);
     else
@@ -67,26 +75,32 @@ static nsde_status create(size_t paths, size_t steps, size_t components, double 
     stored *s = (stored *)*brownian;
     s->paths = paths;
     s->steps = steps;
+    s->rows = rows;
+    s->detail = detail;
     s->h = h;
     return NSDE_OK;
 }
 
-nsde_status nsde_brownian_stored(size_t paths, size_t steps, size_t components, double h, const double *given,
-                                 nsde_brownian **brownian)
+nsde_status nsde_brownian_stored_detail(size_t paths, size_t steps, size_t components,
+                                        nsde_noise_detail detail, double h, const double *given,
+                                        nsde_brownian **brownian)
 {
-    nsde_status status = create(paths, steps, components, h, brownian);
+    if (detail < NSDE_INCREMENTS || detail > NSDE_LEVY)
+        detail = NSDE_INCREMENTS;
+    nsde_status status = create(paths, steps, components, detail, h, brownian);
     if (status)
         return status;
+    const size_t rows = nsde_noise_rows(components, detail);
     if (!given)
         status = nsde_fail(NSDE_INVALID, "nsde_brownian_stored: increments is NULL");
     double *to = (*brownian)->memory;
-    for (size_t i = 0; i < paths * steps * components && !status; i++) {
+    for (size_t i = 0; i < paths * steps * rows && !status; i++) {
         to[i] = given[i];
         if (!isfinite(to[i]))
             status = nsde_fail(NSDE_INVALID,
                                "nsde_brownian_stored: the increment of path %zu, step %zu, component "
                                "%zu is %g",
-                               i / components / steps, i / components % steps, i % components, to[i]);
+                               i / rows / steps, i / rows % steps, i % rows, to[i]);
     }
     if (status) {
         nsde_brownian_destroy(*brownian);
@@ -95,12 +109,18 @@ nsde_status nsde_brownian_stored(size_t paths, size_t steps, size_t components, 
     return status;
 }
 
+nsde_status nsde_brownian_stored(size_t paths, size_t steps, size_t components, double h, const double *given,
+                                 nsde_brownian **brownian)
+{
+    return nsde_brownian_stored_detail(paths, steps, components, NSDE_INCREMENTS, h, given, brownian);
+}
+
 nsde_status nsde_brownian_from_rng(gsl_rng *rng, size_t paths, size_t steps, size_t components, double h,
                                    nsde_brownian **brownian)
 {
     if (!rng)
         return nsde_fail(NSDE_INVALID, "nsde_brownian_from_rng: the generator is NULL");
-    const nsde_status status = create(paths, steps, components, h, brownian);
+    const nsde_status status = create(paths, steps, components, NSDE_INCREMENTS, h, brownian);
     const double scale = sqrt(h);
     for (size_t i = 0; !status && i < paths * steps * components; i++)
         ((double *)(*brownian)->memory)[i] = gsl_ran_gaussian_ziggurat(rng, scale);

@@ -8,19 +8,20 @@
 
 typedef struct nsde_noise_window {
     const nsde_brownian *noise;
+    nsde_noise_detail detail;
     double h;
     uint64_t first_path;
     size_t paths, stride, steps; /* steps of the whole run */
     size_t chunk;                /* steps held at once */
     size_t at;                   /* the first step held; SIZE_MAX when none is */
-    double *dW;                  /* [chunk][components][stride], the caller's */
+    double *rows;                /* [chunk][nsde_noise_rows][stride], the caller's */
 } nsde_noise_window;
 
 /* Moves to other paths: nothing is held. */
 void nsde_noise_window_move(nsde_noise_window *window, uint64_t first_path, size_t paths);
 
-/* The increments [components][stride] of a step. Lanes that hold no path repeat the first one, so that they
+/* The rows [nsde_noise_rows][stride] of a step. Lanes that hold no path repeat the first one, so that they
  * stay finite as long as that does. */
-NSDE_MUST_USE nsde_status nsde_noise_window_get(nsde_noise_window *window, size_t step, const double **dW);
+NSDE_MUST_USE nsde_status nsde_noise_window_get(nsde_noise_window *window, size_t step, const double **rows);
 
 #endif

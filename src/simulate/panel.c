@@ -17,7 +17,7 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
         return status;
     const size_t stride = nsde_workspace_stride(stepper->workspace);
     size_t total = 0, row, noise;
-    if (!nsde_size_mul(run->noise_dim, stride, &row) || !nsde_size_mul(row, run->chunk, &noise) ||
+    if (!nsde_size_mul(run->noise_rows, stride, &row) || !nsde_size_mul(row, run->chunk, &noise) ||
         !nsde_arena_plan(noise, sizeof(double), &total) || !nsde_size_mul(run->dim, stride, &row) ||
         !nsde_arena_plan(row, sizeof(double), &total))
         status = nsde_fail(NSDE_OVERFLOW, "nsde_simulate: a panel of %zu states overflows the size of memory",
@@ -28,7 +28,7 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
         nsde_stepper_destroy(stepper);
         return status;
     }
-    stepper->dW = nsde_arena_take(&stepper->arena, noise, sizeof(double));
+    stepper->noise = nsde_arena_take(&stepper->arena, noise, sizeof(double));
     stepper->before = nsde_arena_take(&stepper->arena, row, sizeof(double));
     memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
            nsde_program_parameters(run->program) * sizeof(double));
@@ -85,12 +85,12 @@ static void save(const nsde_stepper *s, const double *x, size_t step, size_t fir
     }
 }
 
-static void one_step(nsde_stepper *s, size_t step, const double *dW, size_t paths)
+static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t paths)
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
     *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
-    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), dW, run->noise_dim * stride * sizeof(double));
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise, run->noise_rows * stride * sizeof(double));
     nsde_forward(s->workspace, paths);
     memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_STATE), nsde_workspace_output(s->workspace, 0),
            run->dim * stride * sizeof(double));
@@ -126,7 +126,7 @@ static void find_failures(nsde_stepper *s, size_t step, size_t steps, size_t fir
     memcpy(x, s->before, run->dim * stride * sizeof(double));
     for (size_t k = 0; k < steps; k++) {
         memcpy(s->before, x, run->dim * stride * sizeof(double));
-        one_step(s, step + k, s->dW + k * run->noise_dim * stride, paths);
+        one_step(s, step + k, s->noise + k * run->noise_rows * stride, paths);
         for (size_t i = 0; i < paths; i++)
             for (size_t c = 0; c < run->dim; c++)
                 if (!isfinite(x[c * stride + i]))
@@ -165,15 +165,15 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
         const nsde_status status =
-            nsde_brownian_increments(run->noise, nsde_grid_length(&run->grid), settings->first_path + first,
-                                     paths, step, steps, stride, s->dW);
+            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid), settings->first_path + first,
+                                     paths, step, steps, stride, s->noise);
         if (status) {
             fail(s, status);
             return false;
         }
         memcpy(s->before, x, run->dim * stride * sizeof(double));
         for (size_t k = 0; k < steps; k++) {
-            one_step(s, step + k, s->dW + k * run->noise_dim * stride, paths);
+            one_step(s, step + k, s->noise + k * run->noise_rows * stride, paths);
             save(s, x, step + k + 1, first, paths);
         }
         if (!all_finite(s, x, paths)) {

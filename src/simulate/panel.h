@@ -19,7 +19,8 @@ typedef struct nsde_run {
     size_t panel; /* paths of a full panel */
     size_t n_panels;
     size_t chunk; /* steps whose noise is drawn at once */
-    size_t dim, noise_dim;
+    size_t dim, noise_rows; /* of a step */
+    nsde_noise_detail detail;
     nsde_grid grid;
     nsde_simulation *result;
 } nsde_run;
@@ -35,7 +36,7 @@ typedef struct nsde_failure {
 typedef struct nsde_stepper {
     const nsde_run *run;
     nsde_workspace *workspace;
-    double *dW;     /* [chunk][noise_dim][stride] */
+    double *noise;  /* [chunk][noise_rows][stride] */
     double *before; /* [dim][stride]: the states at the start of the chunk */
     nsde_arena arena;
     nsde_status status;

@@ -42,9 +42,6 @@ static nsde_status check_problem(const nsde_model *model, const double *paramete
     for (size_t k = 0; k < d->dim && !status; k++)
         if (!isfinite(x0[k]))
             status = nsde_fail(NSDE_INVALID, "initial state x0[%zu] is %g", k, x0[k]);
-    if (!status && settings->noise && nsde_brownian_components(settings->noise) != d->noise_dim)
-        status = nsde_fail(NSDE_INVALID, "the noise has %zu components and model %s needs %zu",
-                           nsde_brownian_components(settings->noise), d->name, d->noise_dim);
     return status;
 }
 
@@ -188,20 +185,23 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
                     .x0 = x0,
                     .settings = *settings,
                     .dim = d->dim,
-                    .noise_dim = d->noise_dim,
                     .grid = {settings->t0, settings->t1, settings->steps}};
     if (!run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
         status = nsde_step_compile(run.settings.integrator, model, &run.program);
+    if (!status)
+        status = nsde_step_check_noise(run.settings.integrator, model, settings->noise);
     if (!status && !settings->noise)
         status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
     if (!status) {
+        run.detail = nsde_step_detail(run.settings.integrator, model);
+        run.noise_rows = nsde_program_input_rows(run.program, NSDE_STEP_NOISE);
         run.noise = settings->noise ? settings->noise : grid;
         const size_t widest = nsde_program_panel(run.program, NSDE_FORWARD);
         run.panel = settings->paths < widest ? settings->paths : widest;
         run.n_panels = (settings->paths - 1) / run.panel + 1;
-        const size_t chunk = CHUNK_BYTES / (sizeof(double) * run.panel * d->noise_dim);
+        const size_t chunk = CHUNK_BYTES / (sizeof(double) * run.panel * run.noise_rows);
         run.chunk = chunk < 2 ? 2 : chunk < settings->steps ? chunk : settings->steps;
         status = simulate(&run, &result);
     }

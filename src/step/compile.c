@@ -3,6 +3,18 @@
 
 #include "core/error.h"
 
+/* The one input of noise, in its parts. */
+static void take_noise(nsde_step_at *at, const nsde_model_definition *d, nsde_noise_detail detail)
+{
+    const size_t m = d->noise_dim, pairs = nsde_noise_pairs(m);
+    const nsde_var rows = nsde_input_passive(at->tape, nsde_noise_rows(m, detail));
+    at->dW = detail == NSDE_INCREMENTS ? rows : nsde_slice(rows, 0, m);
+    if (detail >= NSDE_SPACE_TIME)
+        at->H = nsde_slice(rows, m, m);
+    if (detail >= NSDE_LEVY && pairs)
+        at->A = nsde_slice(rows, 2 * m, pairs);
+}
+
 nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
                               nsde_program **program)
 {
@@ -15,7 +27,7 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
         return status;
     nsde_step_at at = {.tape = tape, .model = model};
     at.x = nsde_input(tape, d->dim);
-    at.dW = nsde_input_passive(tape, d->noise_dim);
+    take_noise(&at, d, nsde_step_detail(integrator, model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);
     at.p = nsde_model_record_parameters(model, tape);

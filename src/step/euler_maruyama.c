@@ -16,8 +16,10 @@ const nsde_integrator nsde_integrator_euler_maruyama = {
     .source = "Maruyama 1955; Kloeden and Platen 1992, eq. 10.2.4",
     .strong_order = 0.5,
     .weak_order = 1.0,
+    .commutative_order = 0.5,
     .additive_order = 1.0,
     .calculus = NSDE_ITO,
     .noise = NSDE_NOISE_GENERAL,
+    .linear_in_noise = true,
     .record = record,
 };

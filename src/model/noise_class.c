@@ -1,0 +1,199 @@
+/* Is the noise of a model of the class it is said to be? Seen at random states and parameters.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "model/noise_class.h"
+
+#include <math.h>
+
+#include "core/error.h"
+#include "nsde/noise.h"
+
+enum { TRIALS = 48, STREAM = 0x6e6f69 };
+
+/* What is recorded: inputs x and, for commuting columns, two combinations a, b of them. */
+enum { STATE, COMBINATION_A, COMBINATION_B };
+
+typedef struct trial {
+    const nsde_model *model;
+    const nsde_model_definition *d;
+    nsde_program *program;
+    nsde_workspace *workspace;
+    uint64_t drawn; /* normals so far */
+} trial;
+
+static double normal(trial *t)
+{
+    double z;
+    nsde_normals(2385, STREAM, t->drawn++, 1, &z);
+    return z;
+}
+
+/* A number of an open interval, near `start` when z is small. */
+static double inside(double lower, double upper, double start, double z)
+{
+    if (isfinite(lower) && isfinite(upper)) {
+        const double odds = (start - lower) / (upper - start) * exp(z);
+        return lower + (upper - lower) * odds / (1.0 + odds);
+    }
+    if (isfinite(lower))
+        return lower + (start - lower) * exp(z);
+    return isfinite(upper) ? upper - (upper - start) * exp(z) : start + z;
+}
+
+static double random_state(trial *t)
+{
+    double lower = t->d->state_lower, upper = t->d->state_upper;
+    if (lower == 0.0 && upper == 0.0) {
+        lower = -INFINITY;
+        upper = INFINITY;
+    }
+    const double start = isfinite(lower) && isfinite(upper) ? 0.5 * (lower + upper)
+                         : isfinite(lower)                  ? lower + 1.0
+                         : isfinite(upper)                  ? upper - 1.0
+                                                            : 0.0;
+    return inside(lower, upper, start, normal(t));
+}
+
+static void put_parameters(trial *t)
+{
+    double *p = nsde_workspace_parameters(t->workspace);
+    for (size_t i = 0; i < nsde_program_parameters(t->program); i++)
+        p[i] = inside(t->d->parameters[i].lower, t->d->parameters[i].upper, t->d->parameters[i].start,
+                      0.5 * normal(t));
+    nsde_workspace_prepare(t->workspace);
+    *nsde_workspace_uniform(t->workspace, 0) = 0.37;
+}
+
+/* g times a combination of its columns. */
+static nsde_var combine(const nsde_model *model, nsde_var g, nsde_var v)
+{
+    return nsde_model_is_diagonal(model) ? nsde_mul(g, v) : nsde_matvec(g, v);
+}
+
+/* The derivative of the combination `of` along the combination `along`. */
+static nsde_var derivative(const nsde_model *model, nsde_tape *tape, nsde_var x, nsde_var t, nsde_var p,
+                           nsde_var along, nsde_var of)
+{
+    const nsde_perturbation eps = nsde_perturb(tape, 1);
+    const nsde_var direction = combine(model, nsde_model_diffusion(model, x, t, p), along);
+    const nsde_var g = nsde_model_diffusion(model, nsde_seed(eps, x, &direction), t, p);
+    const nsde_var slope = nsde_tangent(eps, combine(model, g, of), 0);
+    const size_t dim = nsde_model_describe(model)->dim;
+    return nsde_rows(slope) == dim ? slope : nsde_broadcast(slope, dim);
+}
+
+static nsde_status record(trial *t, nsde_tape *tape)
+{
+    const nsde_model *model = t->model;
+    const nsde_var x = nsde_input(tape, t->d->dim), zero = nsde_mul_real(nsde_row(x, 0), 0.0);
+    nsde_var outputs[2] = {zero, zero};
+    size_t n = 1;
+    if (t->d->noise == NSDE_NOISE_COMMUTATIVE) {
+        const nsde_var a = nsde_input(tape, t->d->noise_dim), b = nsde_input(tape, t->d->noise_dim);
+        const nsde_var time = nsde_uniform(tape, 1), p = nsde_model_record_parameters(model, tape);
+        outputs[0] = nsde_add(derivative(model, tape, x, time, p, a, b), zero);
+        outputs[1] = nsde_add(derivative(model, tape, x, time, p, b, a), zero);
+        n = 2;
+    } else {
+        const nsde_var time = nsde_uniform(tape, 1), p = nsde_model_record_parameters(model, tape);
+        outputs[0] = nsde_add(nsde_model_diffusion(model, x, time, p), zero);
+    }
+    return nsde_program_create(tape, n, outputs, &t->program);
+}
+
+/* States of all trials; after the first a component stays that of the first or is another, by chance. */
+static void put_states(trial *t)
+{
+    double *x = nsde_workspace_input(t->workspace, STATE);
+    const size_t stride = nsde_workspace_stride(t->workspace);
+    for (size_t i = 0; i < t->d->dim; i++)
+        for (size_t k = 0; k < TRIALS; k++)
+            x[i * stride + k] =
+                k && t->d->noise == NSDE_NOISE_DIAGONAL && normal(t) < 0.0 ? x[i * stride] : random_state(t);
+    for (int v = COMBINATION_A; v <= COMBINATION_B && t->d->noise == NSDE_NOISE_COMMUTATIVE; v++)
+        for (size_t r = 0; r < t->d->noise_dim; r++)
+            for (size_t k = 0; k < TRIALS; k++)
+                nsde_workspace_input(t->workspace, (size_t)v)[r * stride + k] = normal(t);
+}
+
+static bool differ(double a, double b, double tolerance)
+{
+    return isfinite(a) && isfinite(b) && fabs(a - b) > tolerance * (fabs(a) + fabs(b)) + 1e-300;
+}
+
+static nsde_status see_additive(const trial *t)
+{
+    const double *g = nsde_workspace_output(t->workspace, 0);
+    const size_t stride = nsde_workspace_stride(t->workspace);
+    for (size_t r = 0; r < nsde_program_output_rows(t->program, 0); r++)
+        for (size_t k = 1; k < TRIALS; k++)
+            if (differ(g[r * stride], g[r * stride + k], 1e-12))
+                return nsde_fail(NSDE_INVALID,
+                                 "model %s: its noise is said to be additive, but entry %zu of the diffusion "
+                                 "depends on the state",
+                                 t->d->name, r);
+    return NSDE_OK;
+}
+
+static nsde_status see_diagonal(trial *t)
+{
+    const double *g = nsde_workspace_output(t->workspace, 0);
+    const double *x = nsde_workspace_input(t->workspace, STATE);
+    const size_t stride = nsde_workspace_stride(t->workspace);
+    for (size_t i = 0; i < t->d->dim; i++)
+        for (size_t k = 1; k < TRIALS; k++)
+            if (x[i * stride] == x[i * stride + k] && differ(g[i * stride], g[i * stride + k], 1e-12))
+                return nsde_fail(NSDE_INVALID,
+                                 "model %s: its noise is said to be diagonal, but entry %zu of the diffusion "
+                                 "depends on other states too; such noise does not commute: declare it general",
+                                 t->d->name, i);
+    return NSDE_OK;
+}
+
+static nsde_status see_commutative(const trial *t)
+{
+    const double *one = nsde_workspace_output(t->workspace, 0), *other = nsde_workspace_output(t->workspace, 1);
+    const size_t stride = nsde_workspace_stride(t->workspace);
+    double size[TRIALS] = {0.0};
+    for (size_t i = 0; i < t->d->dim; i++)
+        for (size_t k = 0; k < TRIALS; k++)
+            size[k] += fabs(one[i * stride + k]) + fabs(other[i * stride + k]);
+    for (size_t i = 0; i < t->d->dim; i++)
+        for (size_t k = 0; k < TRIALS; k++) {
+            const double gap = fabs(one[i * stride + k] - other[i * stride + k]);
+            if (isfinite(size[k]) && gap > 1e-9 * size[k])
+                return nsde_fail(NSDE_INVALID,
+                                 "model %s: its noise is said to be commutative, but the columns of its "
+                                 "diffusion do not commute (see state %zu); declare it general",
+                                 t->d->name, i);
+        }
+    return NSDE_OK;
+}
+
+nsde_status nsde_noise_class_check(const nsde_model *model)
+{
+    trial t = {.model = model, .d = nsde_model_describe(model)};
+    const nsde_noise_class noise = t.d->noise;
+    nsde_tape *tape;
+    if (noise == NSDE_NOISE_GENERAL || noise == NSDE_NOISE_SCALAR || nsde_model_is_deterministic(model) ||
+        (noise != NSDE_NOISE_ADDITIVE && t.d->dim == 1 && t.d->noise_dim == 1))
+        return NSDE_OK;
+    nsde_status status = nsde_tape_create(&tape);
+    if (status)
+        return status;
+    status = record(&t, tape);
+    nsde_tape_destroy(tape);
+    if (!status)
+        status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
+    if (!status) {
+        put_parameters(&t);
+        put_states(&t);
+        nsde_forward(t.workspace, TRIALS);
+        status = noise == NSDE_NOISE_ADDITIVE   ? see_additive(&t)
+                 : noise == NSDE_NOISE_DIAGONAL ? see_diagonal(&t)
+                                                : see_commutative(&t);
+    }
+    nsde_workspace_destroy(t.workspace);
+    nsde_program_destroy(t.program);
+    return status;
+}
