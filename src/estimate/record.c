@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "estimate/record.h"
 
+#include <string.h>
+
 #include "step/compile.h"
 #include "tape/tape.h"
 
@@ -11,26 +13,37 @@ static const nsde_model_definition *definition(const nsde_tangents_settings *s)
     return nsde_model_describe(s->model);
 }
 
-/* The parameters with their duals. Where each path has its own the seeds are unit vectors; else they are
- * uniforms, so that one program serves every chunk. */
+bool nsde_tangents_are_fixed(const nsde_tangents_settings *s)
+{
+    const size_t n = definition(s)->n_parameters;
+    return s->per_path || s->outputs || s->partials >= n + definition(s)->dim;
+}
+
+/* The parameters with their duals. Where one chunk has all directions the seeds are unit vectors, most of
+ * which fold away; else they are uniforms, so that one program serves every chunk. */
 static nsde_status seed_parameters(const nsde_tangents_settings *s, nsde_tape *tape, nsde_perturbation eps,
                                    nsde_var *p)
 {
     const size_t n = definition(s)->n_parameters, partials = s->partials;
+    const bool fixed = nsde_tangents_are_fixed(s);
     void *memory;
     *p = s->per_path ? nsde_input(tape, n) : nsde_model_record_parameters(s->model, tape);
     if (n == 0 || partials == 0)
         return NSDE_OK;
-    nsde_status status = nsde_alloc(partials, sizeof(nsde_var) + n * sizeof(double), "seeds", &memory);
+    nsde_status status = nsde_alloc(partials * sizeof(nsde_var) + n * sizeof(double), 1, "seeds", &memory);
     if (status)
         return status;
     nsde_var *directions = memory;
-    double *units = (double *)(directions + partials); /* zeros */
-    const nsde_var seeds = s->per_path ? (nsde_var){0} : nsde_uniform(tape, partials * n);
+    double *unit = (double *)(directions + partials);
+    const nsde_var seeds = fixed ? (nsde_var){0} : nsde_uniform(tape, partials * n);
     for (size_t k = 0; k < partials; k++) {
-        if (s->per_path && k < n)
-            units[k * n + k] = 1.0;
-        directions[k] = s->per_path ? nsde_constant(tape, n, units + k * n) : nsde_slice(seeds, k * n, n);
+        if (fixed && k < n) {
+            memset(unit, 0, n * sizeof *unit);
+            unit[k] = 1.0;
+            directions[k] = nsde_constant(tape, n, unit);
+        } else if (!fixed) {
+            directions[k] = nsde_slice(seeds, k * n, n);
+        } /* else zero: a direction of the state */
     }
     *p = nsde_seed(eps, *p, directions);
     nsde_free(memory);

@@ -11,6 +11,8 @@
  * tangents [partials][dim] or the score [partials]. */
 enum { NSDE_TANGENTS_STATE, NSDE_TANGENTS_NOISE, NSDE_TANGENTS_OF_STATE };
 
+/* Are the seeds constants? Then there is no such uniform, and one chunk alone: the first. */
+bool nsde_tangents_are_fixed(const nsde_tangents_settings *s);
 NSDE_MUST_USE nsde_status nsde_tangents_record_step(const nsde_tangents_settings *s, nsde_program **program);
 /* Inputs of a loss: states [n_times][dim], then what there is of tangents [partials][n_times][dim] and
  * parameters of each path. Uniforms: data if there are any, seeds. Outputs: the loss, then tangents

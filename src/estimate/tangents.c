@@ -172,7 +172,7 @@ static void set_parameters(const nsde_tangents *t, nsde_workspace *w, size_t see
 {
     if (!t->settings.per_path) {
         memcpy(nsde_workspace_parameters(w), t->parameters, t->n * sizeof(double));
-        if (t->n && t->partials) {
+        if (t->n && t->partials && !nsde_tangents_are_fixed(&t->settings)) {
             double *seed = nsde_workspace_uniform(w, seeds);
             memset(seed, 0, t->partials * t->n * sizeof *seed);
             for (size_t k = 0; k < t->partials && t->first + k < t->n; k++)
@@ -203,7 +203,7 @@ static void start(const nsde_tangents *t, runner *r, size_t first, size_t paths)
         double *v = nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE);
         memset(v, 0, t->partials * t->dim * t->panel * sizeof *v);
         memset(r->score, 0, t->partials * t->panel * sizeof *v);
-        for (size_t k = 0; k < t->partials && !t->settings.per_path; k++) {
+        for (size_t k = 0; k < t->partials && !t->settings.outputs; k++) {
             const size_t direction = t->first + k;
             for (size_t i = 0; direction >= t->n && direction < t->n + t->dim && i < t->panel; i++)
                 v[(k * t->dim + direction - t->n) * t->panel + i] = 1.0;

@@ -24,7 +24,8 @@ typedef struct nsde_tangents_settings {
     const nsde_gradient_settings *run; /* checked; integrator and noise are given */
     nsde_tangents_kind kind;
     size_t partials; /* followed at once; 0 for values alone */
-    bool per_path;   /* the parameters differ from path to path, and are all the directions */
+    bool outputs;    /* the parameters are all the directions: they are what a network puts out … */
+    bool per_path;   /* … and even differ from path to path */
 } nsde_tangents_settings;
 
 typedef struct nsde_tangents nsde_tangents;
