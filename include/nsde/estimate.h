@@ -37,7 +37,7 @@ typedef struct nsde_estimator nsde_estimator;
 struct nsde_estimate_work;
 
 /** A gradient. Plain; destroy it with nsde_estimate_destroy. */
-typedef struct nsde_estimate {
+typedef struct nsde_gradient_estimate {
     const nsde_estimator *method; /**< for auto: what it chose */
     size_t n;                     /**< n_parameters + dim: the parameters, then the initial states */
     size_t n_samples;             /**< paths, or pairs, or batches of paths */
@@ -50,7 +50,7 @@ typedef struct nsde_estimate {
      *  biased. The note says so. */
     bool doubtful;
     char note[256]; /**< what was done, in a sentence; "" for nothing to tell */
-} nsde_estimate;
+} nsde_gradient_estimate;
 
 /** An estimator: a name, and a function that src/estimate calls. */
 struct nsde_estimator {
@@ -71,8 +71,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_estimator_find(const char *name, const n
 NSDE_API NSDE_MUST_USE nsde_status nsde_estimate_run(const nsde_estimator *estimator,
                                                      const nsde_estimate_problem *problem,
                                                      const nsde_estimate_settings *settings,
-                                                     nsde_estimate **estimate);
-NSDE_API void nsde_estimate_destroy(nsde_estimate *estimate); /**< Takes NULL. */
+                                                     nsde_gradient_estimate **estimate);
+NSDE_API void nsde_estimate_destroy(nsde_gradient_estimate *estimate); /**< Takes NULL. */
 
 /** The name of component k: a parameter's, x0, or x0_1, x0_2, … where there are several states.
  *  @param name [size] written */

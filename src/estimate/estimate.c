@@ -93,7 +93,7 @@ void nsde_estimate_take_loss(const nsde_estimate_work *work, const double *of_pa
 
 void nsde_estimate_take(const nsde_estimate_work *work, size_t k, const double *of_paths)
 {
-    nsde_estimate *e = work->result;
+    nsde_gradient_estimate *e = work->result;
     e->value[k] = mean_of(work, of_paths, &e->std_error[k]);
     for (size_t i = 0; e->samples && i < e->n_samples; i++)
         e->samples[k * e->n_samples + i] = sample(work, of_paths, i);
@@ -205,7 +205,7 @@ static nsde_status create_noise(nsde_estimate_work *w, noise *made)
 static nsde_status allocate(nsde_estimate_work *w)
 {
     void *value, *error = NULL, *samples = NULL;
-    nsde_estimate *e = w->result;
+    nsde_gradient_estimate *e = w->result;
     size_t all = 0;
     e->n = w->n;
     e->n_samples = nsde_estimate_samples(w);
@@ -244,7 +244,7 @@ static double now(void)
 }
 
 nsde_status nsde_estimate_run(const nsde_estimator *estimator, const nsde_estimate_problem *problem,
-                              const nsde_estimate_settings *settings, nsde_estimate **estimate)
+                              const nsde_estimate_settings *settings, nsde_gradient_estimate **estimate)
 {
     void *memory = NULL;
     noise made = {0};
@@ -253,7 +253,7 @@ nsde_status nsde_estimate_run(const nsde_estimator *estimator, const nsde_estima
     *estimate = NULL;
     nsde_status status = check(problem, settings);
     if (!status)
-        status = nsde_alloc(1, sizeof(nsde_estimate), "estimate", &memory);
+        status = nsde_alloc(1, sizeof(nsde_gradient_estimate), "estimate", &memory);
     if (status)
         return status;
     nsde_estimate_work w = {.problem = *problem, .settings = *settings, .result = memory};
@@ -286,7 +286,7 @@ nsde_status nsde_estimate_run(const nsde_estimator *estimator, const nsde_estima
     return status;
 }
 
-void nsde_estimate_destroy(nsde_estimate *estimate)
+void nsde_estimate_destroy(nsde_gradient_estimate *estimate)
 {
     if (!estimate)
         return;

@@ -12,7 +12,7 @@
 typedef struct nsde_estimate_work {
     nsde_estimate_problem problem;
     nsde_estimate_settings settings; /* integrator and noise are given */
-    nsde_estimate *result;
+    nsde_gradient_estimate *result;
     size_t n, n_parameters, dim, paths;
 } nsde_estimate_work;
 

@@ -61,7 +61,7 @@ static double mean_of(const double *rows, size_t stride, size_t n, size_t size, 
 static nsde_status run(nsde_estimate_work *w)
 {
     void *memory;
-    nsde_estimate *e = w->result;
+    nsde_gradient_estimate *e = w->result;
     const size_t size = batch_size(w), n = w->paths / size, left = w->paths % size, row = 1 + w->n;
     size_t numbers;
     nsde_status status = nsde_estimate_warn_of_jumps(w);

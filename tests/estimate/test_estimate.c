@@ -35,7 +35,7 @@ static void destroy(setup *s)
     nsde_model_destroy(s->model);
 }
 
-static nsde_status attempt(const setup *s, const char *method, nsde_estimate **estimate)
+static nsde_status attempt(const setup *s, const char *method, nsde_gradient_estimate **estimate)
 {
     const nsde_estimator *estimator;
     check_ok(nsde_estimator_find(method, &estimator));
@@ -43,15 +43,15 @@ static nsde_status attempt(const setup *s, const char *method, nsde_estimate **e
                              &s->settings, estimate);
 }
 
-static nsde_estimate *run(const setup *s, const char *method)
+static nsde_gradient_estimate *run(const setup *s, const char *method)
 {
-    nsde_estimate *estimate;
+    nsde_gradient_estimate *estimate;
     check_ok(attempt(s, method, &estimate));
     return estimate;
 }
 
 /* Within 4 standard errors, which are not so wide that anything would do. */
-static void check_component(const nsde_estimate *e, size_t k, double exact, double widest)
+static void check_component(const nsde_gradient_estimate *e, size_t k, double exact, double widest)
 {
     ck_assert_msg(fabs(e->value[k] - exact) <= 4.0 * e->std_error[k] + 1e-12 * fabs(exact),
                   "%s, component %zu: %g +- %g, exactly %g", e->method->name, k, e->value[k], e->std_error[k],
@@ -89,7 +89,7 @@ START_TEST(derivatives_along_a_given_path)
             s.settings.run.noise = noise;
             s.settings.run.paths = 1;
             s.settings.run.steps = 4;
-            nsde_estimate *e = run(&s, methods[m]);
+            nsde_gradient_estimate *e = run(&s, methods[m]);
             ck_assert(e->n == 3 && isnan(e->std_error[0]));
             check_relative(e->value[0], rows[i].mu, tolerance);
             check_relative(e->value[1], rows[i].sigma, tolerance);
@@ -118,7 +118,7 @@ START_TEST(pathwise_estimators_agree)
         s.settings.run.n_observe = 2;
         check_ok(nsde_integrator_find(schemes[i], &s.settings.run.integrator));
         s.settings.partials = i + 1; /* in chunks of every size */
-        nsde_estimate *a = run(&s, "forward"), *b = run(&s, "reverse"), *c = run(&s, "differences");
+        nsde_gradient_estimate *a = run(&s, "forward"), *b = run(&s, "reverse"), *c = run(&s, "differences");
         check_relative(a->loss, b->loss, 1e-12);
         for (size_t k = 0; k < a->n; k++) {
             check_relative(a->value[k], b->value[k], 1e-10);
@@ -153,7 +153,7 @@ START_TEST(greeks_of_a_call)
         for (int pairs = 0; pairs < 2; pairs++) {
             setup s = black_scholes("exp(-r)*max(exp(x) - 100, 0)", 100000);
             s.settings.antithetic = pairs;
-            nsde_estimate *e = run(&s, methods[m]);
+            nsde_gradient_estimate *e = run(&s, methods[m]);
             ck_assert(fabs(e->loss - 10.45058357218557) <= 4.0 * e->loss_std_error);
             ck_assert(e->loss_std_error < 0.08);
             check_component(e, 0, 53.23248154537634, m == 3 ? 1.0 : 0.3);
@@ -166,7 +166,7 @@ START_TEST(greeks_of_a_call)
 }
 END_TEST
 
-static double variance_of(const nsde_estimate *e, size_t k)
+static double variance_of(const nsde_gradient_estimate *e, size_t k)
 {
     return e->std_error[k] * e->std_error[k] * (double)e->n_samples;
 }
@@ -175,7 +175,7 @@ static double variance_of(const nsde_estimate *e, size_t k)
 START_TEST(variances_of_greeks)
 {
     setup s = black_scholes("exp(-r)*max(exp(x) - 100, 0)", 400000);
-    nsde_estimate *e = run(&s, "forward");
+    nsde_gradient_estimate *e = run(&s, "forward");
     check_relative(variance_of(e, 2), 1e4 * .3322153569, 0.02);
     check_relative(variance_of(e, 1), 5729.331137, 0.04);
     nsde_estimate_destroy(e);
@@ -195,7 +195,7 @@ END_TEST
 START_TEST(digital_option)
 {
     setup s = black_scholes("exp(-r)*select(x - log(100), 1, 0)", 200000);
-    nsde_estimate *e = run(&s, "likelihood_ratio");
+    nsde_gradient_estimate *e = run(&s, "likelihood_ratio");
     ck_assert(fabs(e->loss - .5323248154537634) <= 4.0 * e->loss_std_error);
     check_component(e, 2, 1.87620173458469, 0.02);
     check_component(e, 1, -.6566706071046413, 0.05);
@@ -224,7 +224,7 @@ START_TEST(moments_of_linear_equations)
         s.x0[0] = x0;
         s.settings.run.steps = N;
         s.settings.run.paths = 100000;
-        nsde_estimate *e = run(&s, methods[m]);
+        nsde_gradient_estimate *e = run(&s, methods[m]);
         check_component(e, 0, x0 * N * h * pow(a, N - 1), 0.04);
         check_component(e, 1, 0.0, 0.08);
         check_component(e, 2, pow(a, N), 0.1);
@@ -257,7 +257,7 @@ START_TEST(variance_of_the_score)
     s.settings.run.steps = 50;
     s.settings.no_baseline = true;
     s.settings.keep_samples = true;
-    nsde_estimate *e = run(&s, "likelihood_ratio");
+    nsde_gradient_estimate *e = run(&s, "likelihood_ratio");
     check_component(e, 0, 0.0, 0.3);
     check_relative(variance_of(e, 0), 2.0 * 50 / 0.16, 0.03);
     double sum = 0.0;
@@ -281,7 +281,7 @@ START_TEST(score_of_a_full_diffusion)
     s.settings.run.steps = 6;
     s.settings.run.paths = 200000;
     s.settings.run.seed = 3;
-    nsde_estimate *a = run(&s, "forward"), *b = run(&s, "likelihood_ratio");
+    nsde_gradient_estimate *a = run(&s, "forward"), *b = run(&s, "likelihood_ratio");
     for (size_t k = 0; k < a->n; k++) {
         const double error = hypot(a->std_error[k], b->std_error[k]);
         ck_assert_msg(fabs(a->value[k] - b->value[k]) <= 4.0 * error, "%zu: %g and %g +- %g", k, a->value[k],
@@ -302,13 +302,13 @@ START_TEST(threads_do_not_matter)
     for (size_t m = 0; m < 4; m++) {
         setup s = black_scholes("max(exp(x) - 100, 0)", 5000);
         s.settings.run.threads = 1;
-        nsde_estimate *a = run(&s, methods[m]);
+        nsde_gradient_estimate *a = run(&s, methods[m]);
         s.settings.run.threads = 3;
-        nsde_estimate *b = run(&s, methods[m]);
+        nsde_gradient_estimate *b = run(&s, methods[m]);
         ck_assert(a->loss == b->loss && memcmp(a->value, b->value, a->n * sizeof *a->value) == 0);
         ck_assert(memcmp(a->std_error, b->std_error, a->n * sizeof *a->value) == 0);
         s.settings.run.seed++;
-        nsde_estimate *c = run(&s, methods[m]);
+        nsde_gradient_estimate *c = run(&s, methods[m]);
         ck_assert(a->loss != c->loss);
         nsde_estimate_destroy(a);
         nsde_estimate_destroy(b);
@@ -328,14 +328,14 @@ START_TEST(antithetic_pairs)
     s.settings.antithetic = true;
     const char *const methods[] = {"forward", "reverse", "differences"};
     for (size_t m = 0; m < 3; m++) {
-        nsde_estimate *e = run(&s, methods[m]);
+        nsde_gradient_estimate *e = run(&s, methods[m]);
         check_absolute(e->value[1], pow(1.0 - 0.125, 4), m == 2 ? 1e-8 : 1e-14);
         check_absolute(e->value[0], -1.5 * pow(1.0 - 0.125, 3), m == 2 ? 1e-8 : 1e-14);
         check_absolute(e->loss_std_error, 0.0, 1e-14);
         nsde_estimate_destroy(e);
     }
     s.settings.run.paths = 201;
-    nsde_estimate *e;
+    nsde_gradient_estimate *e;
     check_refused(attempt(&s, "forward", &e), NSDE_INVALID, "201 is odd");
     destroy(&s);
 }
@@ -343,7 +343,7 @@ END_TEST
 
 START_TEST(refusals)
 {
-    nsde_estimate *e;
+    nsde_gradient_estimate *e;
     const nsde_estimator *estimator;
     check_refused(nsde_estimator_find("nonsense", &estimator), NSDE_NOT_FOUND, "forward");
     check_ok(nsde_estimator_find("score-function", &estimator));
@@ -373,7 +373,7 @@ START_TEST(memory_that_is_short_is_reported)
         s.settings.antithetic = true;
         size_t k = 1;
         for (bool failed = true; failed; k++) {
-            nsde_estimate *e;
+            nsde_gradient_estimate *e;
             test_fail_allocation(k);
             const nsde_status status = attempt(&s, methods[m], &e);
             failed = test_allocation_failed();
