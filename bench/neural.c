@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#define _DEFAULT_SOURCE /* wait4 */
 #include "neural.h"
 
 #include <gsl/gsl_cblas.h> /* OpenBLAS answers to it */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "nsde/gradient.h"
@@ -78,31 +82,95 @@ static double ideal_seconds(const bench_workload *w, int threads)
     return sum * (double)(w->paths * w->steps);
 }
 
-static void measure(const bench_workload *w, const nsde_model *model, const double *weights, int threads,
-                    nsde_keep keep)
+/* What is measured: a policy, a precision, a number of threads. */
+typedef struct variant {
+    nsde_keep keep;
+    nsde_precision precision;
+    int threads;
+    size_t steps;
+} variant;
+
+static const char *policy_of(nsde_keep keep)
 {
+    return keep == NSDE_KEEP_ROWS ? "" : keep == NSDE_KEEP_STATES ? ".recompute" : ".binomial";
+}
+
+static void create_engine(const bench_workload *w, const nsde_model *model, const variant *v, run *r)
+{
+    static const nsde_loss mean_square = {.record = loss};
     size_t observe[11];
     for (size_t k = 0; k < 10; k++)
-        observe[k] = (k + 1) * w->steps / 11;
-    observe[10] = w->steps;
+        observe[k] = (k + 1) * v->steps / 11;
+    observe[10] = v->steps;
     nsde_gradient_settings settings = nsde_gradient_settings_default();
     settings.paths = w->paths;
-    settings.steps = w->steps;
-    settings.threads = threads;
-    settings.keep = keep;
+    settings.steps = v->steps;
+    settings.threads = v->threads;
+    settings.keep = v->keep;
+    settings.precision = v->precision;
     settings.observe = observe;
     settings.n_observe = 11;
-    const nsde_loss mean_square = {.record = loss};
-    double value, x0[64] = {0.0};
-    double *gradient = malloc(sizeof *gradient * nsde_model_describe(model)->n_parameters);
+    bench_check(nsde_gradient_create(model, &mean_square, &settings, &r->engine));
+}
+
+static void measure(const bench_workload *w, const nsde_model *model, const double *weights, const variant *v,
+                    const char *name)
+{
+    static const double x0[64];
+    double value, *gradient = malloc(sizeof *gradient * nsde_model_describe(model)->n_parameters);
     run r = {.point = {.parameters = weights, .x0 = x0}, .result = {.loss = &value, .parameters = gradient}};
-    bench_check(nsde_gradient_create(model, &mean_square, &settings, &r.engine));
-    const double seconds = bench_seconds(evaluate, &r, 0.5), best = ideal_seconds(w, threads);
-    const char *policy = keep == NSDE_KEEP_ROWS ? "" : keep == NSDE_KEEP_STATES ? ".recompute" : ".binomial";
-    bench_print(seconds, "s", "%s.gradient.double.t%d%s.seconds", w->name, threads, policy);
-    bench_print(best / seconds, "ratio", "%s.gradient.double.t%d%s.efficiency", w->name, threads, policy);
+    create_engine(w, model, v, &r);
+    const double seconds = bench_seconds(evaluate, &r, 0.5);
+    bench_print(seconds, "s", "%s.seconds", name);
+    if (v->precision == NSDE_DOUBLE)
+        bench_print(ideal_seconds(w, v->threads) / seconds, "ratio", "%s.efficiency", name);
     nsde_gradient_destroy(r.engine);
     free(gradient);
+}
+
+/* Seconds and the most memory a process of its own needs, which does nothing else. */
+static void measure_memory(const bench_workload *w, const nsde_model *model, const double *weights,
+                           const variant *v, const char *name)
+{
+    static const double x0[64];
+    struct rusage usage;
+    int status, ends[2];
+    double seconds = NAN;
+    if (pipe(ends))
+        return;
+    const pid_t child = fork();
+    if (child == 0) {
+        double value;
+        run r = {.point = {.parameters = weights, .x0 = x0}, .result = {.loss = &value}};
+        create_engine(w, model, v, &r);
+        const double start = bench_now();
+        evaluate(&r);
+        seconds = bench_now() - start;
+        _exit(write(ends[1], &seconds, sizeof seconds) != sizeof seconds);
+    }
+    close(ends[1]);
+    const bool whole = read(ends[0], &seconds, sizeof seconds) == sizeof seconds;
+    close(ends[0]);
+    if (child > 0 && wait4(child, &status, 0, &usage) == child && whole && status == 0) {
+        bench_print((double)usage.ru_maxrss * 1024.0, "bytes", "%s.steps%zu.peak_bytes", name, v->steps);
+        bench_print(seconds / (double)v->steps, "s", "%s.steps%zu.seconds_per_step", name, v->steps);
+    }
+}
+
+static void bench_variant(const bench_workload *w, const nsde_model *model, const double *weights, variant v)
+{
+    char name[100];
+    snprintf(name, sizeof name, "%s.gradient.%s.t%d%s", w->name,
+             v.precision == NSDE_SINGLE ? "single" : "double", v.threads, policy_of(v.keep));
+    if (bench_wanted(name))
+        measure(w, model, weights, &v, name);
+    for (v.steps = 100; w->memory && v.threads == 1 && v.precision == NSDE_DOUBLE && v.steps <= 10000;
+         v.steps *= 10) {
+        char whole[140];
+        snprintf(whole, sizeof whole, "%s.steps%zu.", name, v.steps);
+        if (bench_wanted(whole))
+            measure_memory(w, model, weights, &v, name);
+    }
 }
 
 void bench_neural(const bench_workload *w)
@@ -114,16 +182,11 @@ void bench_neural(const bench_workload *w)
     gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
     bench_check(nsde_neural_initialise(model, NSDE_INIT_GLOROT, rng, weights));
     const nsde_keep policies[] = {NSDE_KEEP_ROWS, NSDE_KEEP_STATES, NSDE_KEEP_BINOMIAL};
-    for (int threads = 1; threads <= 2; threads++)
-        for (int k = 0; k < 3; k++) {
-            char name[80];
-            snprintf(name, sizeof name, "%s.gradient.double.t%d%s", w->name, threads,
-                     k == 0   ? ""
-                     : k == 1 ? ".recompute"
-                              : ".binomial");
-            if (bench_wanted(name))
-                measure(w, model, weights, threads, policies[k]);
-        }
+    for (int precision = NSDE_DOUBLE; precision <= NSDE_SINGLE; precision++)
+        for (int threads = 1; threads <= 2; threads++)
+            for (int k = 0; k < 3; k++)
+                bench_variant(w, model, weights,
+                              (variant){policies[k], (nsde_precision)precision, threads, w->steps});
     gsl_rng_free(rng);
     free(weights);
     nsde_model_destroy(model);

@@ -5,6 +5,7 @@
 #ifndef NSDE_BENCH_NEURAL_H
 #define NSDE_BENCH_NEURAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct bench_workload {
@@ -14,6 +15,7 @@ typedef struct bench_workload {
     size_t paths, steps;
     double multiplications; /* of the forward step of a path, in the dense layers */
     double tanhs, softplus; /* of the same */
+    bool memory;            /* the peak memory of longer horizons, too */
 } bench_workload;
 
 void bench_neural(const bench_workload *workload);

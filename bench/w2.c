@@ -12,5 +12,6 @@ void bench_w2(void)
                                    .steps = 100,
                                    .multiplications = 3.0 * 64 + 64.0 * 64 + 64.0 * 2 + 3.0 * 64 + 64.0 * 2,
                                    .tanhs = 64 + 64 + 64,
-                                   .softplus = 2});
+                                   .softplus = 2,
+                                   .memory = true});
 }

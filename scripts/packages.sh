@@ -3,8 +3,8 @@
 # Elsewhere than on Debian and its kin it says what is needed and goes on.
 set -euo pipefail
 
-build="gcc libc6-dev meson ninja-build pkg-config libgsl-dev libopenblas-dev liblapacke-dev libcjson-dev check gnuplot-nox"
-test="g++ clang libomp-dev valgrind clang-format"
+build="gcc libc6-dev meson ninja-build pkg-config libgsl-dev libopenblas-dev liblapacke-dev libcjson-dev check gnuplot-nox fonts-dejavu-core"
+test="g++ clang libomp-dev valgrind clang-format binutils"
 case "${1:-}" in
   build) wanted=$build ;;
   test) wanted="$build $test" ;;
@@ -19,6 +19,8 @@ fi
 
 missing=()
 for package in $wanted; do
+  # any gnuplot will do, and only one can be installed
+  [ "$package" = gnuplot-nox ] && command -v gnuplot >/dev/null && continue
   status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
   [ "$status" = "install ok installed" ] || missing+=("$package")
 done

@@ -26,7 +26,7 @@ typedef struct nsde_objective {
     nsde_var (*record)(const nsde_model *model, const nsde_transition *step); /**< 1 row */
 } nsde_objective;
 
-NSDE_API size_t nsde_objective_count(void);
+NSDE_API size_t nsde_objective_count(void);                      /**< The objectives there are. */
 NSDE_API const nsde_objective *nsde_objective_at(size_t number); /**< NULL beyond the last. */
 /** The objective of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */
@@ -44,11 +44,13 @@ typedef enum nsde_initial_law {
     NSDE_INITIAL_STATIONARY /**< the model's stationary law (log_stationary) */
 } nsde_initial_law;
 
+/** What of a series the likelihood is taken of. */
 typedef struct nsde_likelihood_settings {
     size_t column; /**< the column of the series that observes the state; default 0 */
     nsde_initial_law initial;
 } nsde_likelihood_settings;
 
+/** Column 0, given the first observation. */
 NSDE_API nsde_likelihood_settings nsde_likelihood_settings_default(void);
 
 /** The log likelihood of a series as a function of a model's parameters. It belongs to one thread at a time.
@@ -82,6 +84,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_likelihood_evaluate(nsde_likelihood *lik
  *  @return NSDE_INVALID naming a parameter out of bounds */
 NSDE_API NSDE_MUST_USE nsde_status nsde_likelihood_densities(nsde_likelihood *likelihood,
                                                              const double *parameters, double *terms);
+/** The number of densities in the likelihood. */
 NSDE_API size_t nsde_likelihood_terms(const nsde_likelihood *likelihood);
 /** The observations that are not missing; values[n], gaps[n - 1]. Valid as long as the likelihood. */
 NSDE_API const nsde_observations *nsde_likelihood_observations(const nsde_likelihood *likelihood);
@@ -103,6 +106,7 @@ typedef struct nsde_assignment {
     double value;
 } nsde_assignment;
 
+/** How to fit. */
 typedef struct nsde_fit_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_FIT_SETTINGS(NSDE_SETTING_FIELD)
@@ -118,6 +122,7 @@ typedef struct nsde_fit_settings {
     void *progress_context;
 } nsde_fit_settings;
 
+/** The defaults of NSDE_FIT_SETTINGS; nothing fixed, no start given, no progress told. */
 NSDE_API nsde_fit_settings nsde_fit_settings_default(void);
 
 /** Why a search ended. */
@@ -135,6 +140,7 @@ typedef enum nsde_fit_outcome {
 #undef NSDE_FIT_OUTCOME_ENUM
 } nsde_fit_outcome;
 
+/** The words of NSDE_FIT_OUTCOME_LIST; static storage. */
 NSDE_API const char *nsde_fit_outcome_text(nsde_fit_outcome outcome);
 
 /** A parameter's estimate. */
@@ -208,6 +214,7 @@ NSDE_API void nsde_fit_destroy(nsde_fit *fit); /**< Takes NULL. */
 
 /* ---- forecasts ----------------------------------------------------------------------------------------- */
 
+/** How to forecast. */
 typedef struct nsde_forecast_settings {
     double horizon;       /**< time from the last observation; default 1 */
     size_t steps, times;  /**< Euler-Maruyama steps, and times to tell of, evenly spread; default 250, 50 */
@@ -218,6 +225,7 @@ typedef struct nsde_forecast_settings {
     size_t n_levels;      /**< 0: 5, 25, 50, 75 and 95 per cent */
 } nsde_forecast_settings;
 
+/** The defaults named beside the fields. */
 NSDE_API nsde_forecast_settings nsde_forecast_settings_default(void);
 
 /** The distribution of the state after the last observation. Plain; destroy it with nsde_forecast_destroy. */

@@ -73,6 +73,7 @@ NSDE_API const char *nsde_keep_name(nsde_keep keep); /**< "auto", "rows", "state
     X(size_t, snapshots, 0, 0, SIZE_MAX,                                                                     \
       "states kept by NSDE_KEEP_BINOMIAL; 0: what recomputes each step 3 times at most")
 
+/** How to simulate, and what to keep. */
 typedef struct nsde_gradient_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_GRADIENT_SETTINGS(NSDE_SETTING_FIELD)
@@ -81,16 +82,20 @@ typedef struct nsde_gradient_settings {
         *observe; /**< [n_observe] numbers of the steps (1 … steps) after which the loss looks, rising */
     size_t n_observe; /**< 0: after the last step alone */
     nsde_keep keep;
+    nsde_precision precision;          /**< of the networks in the step */
     const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
 } nsde_gradient_settings;
 
+/** The defaults of NSDE_GRADIENT_SETTINGS; the loss looks at the end, Euler-Maruyama, NSDE_KEEP_AUTO. */
 NSDE_API nsde_gradient_settings nsde_gradient_settings_default(void);
 
 /** Everything needed to compute a gradient again and again; nothing is allocated by doing so. */
 typedef struct nsde_gradient nsde_gradient;
 
-/** @return NSDE_INVALID, NSDE_UNSUPPORTED, NSDE_RECORDING (a coefficient or the loss), NSDE_OVERFLOW,
+/** Compiles the step and the loss and takes all the memory they need. The model and the noise are borrowed,
+ * the loss is copied but for its context.
+ *  @return NSDE_INVALID, NSDE_UNSUPPORTED, NSDE_RECORDING (a coefficient or the loss), NSDE_OVERFLOW,
  *          NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
                                                         const nsde_gradient_settings *settings,
@@ -135,6 +140,7 @@ typedef struct nsde_gradient_info {
         steps_forward; /**< steps of a panel in the last evaluation that were run without being swept back */
 } nsde_gradient_info;
 
+/** The choices made at creation, and the cost of the last evaluation. */
 NSDE_API nsde_gradient_info nsde_gradient_describe(const nsde_gradient *gradient);
 
 #ifdef __cplusplus

@@ -25,7 +25,7 @@ typedef enum nsde_noise_class {
 #undef NSDE_NOISE_ENUM
 } nsde_noise_class;
 
-NSDE_API const char *nsde_noise_class_name(nsde_noise_class noise);
+NSDE_API const char *nsde_noise_class_name(nsde_noise_class noise); /**< "additive", … */
 
 typedef enum nsde_calculus { NSDE_ITO, NSDE_STRATONOVICH } nsde_calculus;
 

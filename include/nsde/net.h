@@ -17,8 +17,8 @@ extern "C" {
 #define NSDE_ACTIVATION_LIST(X)                                                                              \
     X(TANH, "tanh")                                                                                          \
     X(SILU, "silu")                                                                                          \
-    X(LIPSWISH, "lipswish") X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid")                    \
-        X(IDENTITY, "identity")
+    X(LIPSWISH, "lipswish")                                                                                  \
+    X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid") X(IDENTITY, "identity")
 
 typedef enum nsde_activation {
 #define NSDE_ACTIVATION_ENUM(name, text) NSDE_ACTIVATION_##name,
@@ -26,7 +26,7 @@ typedef enum nsde_activation {
 #undef NSDE_ACTIVATION_ENUM
 } nsde_activation;
 
-NSDE_API const char *nsde_activation_name(nsde_activation activation);
+NSDE_API const char *nsde_activation_name(nsde_activation activation); /**< "tanh", … */
 /** @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_activation_find(const char *name, nsde_activation *activation);
 /** Records an activation of any value. */
@@ -94,7 +94,8 @@ typedef enum nsde_initialisation {
     NSDE_INIT_ORTHOGONAL /**< rows or columns orthonormal (Saxe, McClelland and Ganguli 2014) */
 } nsde_initialisation;
 
-/** @param weights [nsde_net_weights] written */
+/** Draws weights.
+ *  @param weights [nsde_net_weights] written */
 NSDE_API NSDE_MUST_USE nsde_status nsde_net_initialise(const nsde_net *net, nsde_initialisation scheme,
                                                        gsl_rng *rng, double *weights);
 /** Clips every entry of each W to within 1 / in, which bounds the Lipschitz constant of a network of

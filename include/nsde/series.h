@@ -41,6 +41,7 @@ typedef struct nsde_csv_settings {
     double dt;
 } nsde_csv_settings;
 
+/** Scale 1, dt 0; the columns of values must still be named. */
 NSDE_API nsde_csv_settings nsde_csv_settings_default(void);
 
 /** Reads a series from a file of columns with a header line: separated by comma, semicolon or tab (found from

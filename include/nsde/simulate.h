@@ -29,6 +29,7 @@ typedef enum nsde_on_failure {
     NSDE_DROP  /**< the path reads NaN from there on and is counted */
 } nsde_on_failure;
 
+/** How to simulate. */
 typedef struct nsde_simulate_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_SIMULATE_SETTINGS(NSDE_SETTING_FIELD)
@@ -41,6 +42,7 @@ typedef struct nsde_simulate_settings {
     void *progress_context;
 } nsde_simulate_settings;
 
+/** The defaults of NSDE_SIMULATE_SETTINGS; Euler-Maruyama, NSDE_STOP. */
 NSDE_API nsde_simulate_settings nsde_simulate_settings_default(void);
 
 /** Paths of a model. Plain; destroy it with nsde_simulation_destroy. */

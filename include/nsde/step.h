@@ -39,7 +39,7 @@ typedef struct nsde_integrator {
     nsde_var (*record)(const nsde_step_at *at); /**< the state after the step: [dim] */
 } nsde_integrator;
 
-NSDE_API size_t nsde_integrator_count(void);
+NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */
 NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL beyond the last. */
 /** The integrator of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */

@@ -72,7 +72,8 @@ NSDE_API size_t nsde_rows(nsde_var a);      /**< Number of rows; 0 for a void ha
 NSDE_API bool nsde_is_uniform(nsde_var a);  /**< The same for every path? */
 NSDE_API bool nsde_is_constant(nsde_var a); /**< A constant recorded by nsde_constant or nsde_real? */
 
-/* Elementwise; operands have equal rows, or one row, which stands for all (broadcasting). */
+/* Elementwise; operands have equal rows, or one row, which stands for all (broadcasting). Those named after a
+ * function of C are that function. */
 NSDE_API nsde_var nsde_add(nsde_var a, nsde_var b);
 NSDE_API nsde_var nsde_sub(nsde_var a, nsde_var b);
 NSDE_API nsde_var nsde_mul(nsde_var a, nsde_var b);
@@ -84,12 +85,12 @@ NSDE_API nsde_var nsde_min(nsde_var a, nsde_var b);
 NSDE_API nsde_var nsde_max(nsde_var a, nsde_var b); /**< The larger; as nsde_min. */
 /** a where sign >= 0, b where sign < 0, NaN where sign is NaN; no derivative with respect to sign. */
 NSDE_API nsde_var nsde_select(nsde_var sign, nsde_var a, nsde_var b);
-NSDE_API nsde_var nsde_add_real(nsde_var a, double b);
-NSDE_API nsde_var nsde_mul_real(nsde_var a, double b);
+NSDE_API nsde_var nsde_add_real(nsde_var a, double b); /**< a + b. */
+NSDE_API nsde_var nsde_mul_real(nsde_var a, double b); /**< a b. */
 NSDE_API nsde_var nsde_pow_real(nsde_var a, double b); /**< a^b with a constant exponent. */
 
 NSDE_API nsde_var nsde_neg(nsde_var a);
-NSDE_API nsde_var nsde_reciprocal(nsde_var a);
+NSDE_API nsde_var nsde_reciprocal(nsde_var a); /**< 1 / a. */
 NSDE_API nsde_var nsde_square(nsde_var a);
 /** The root; at 0 the derivative is +Inf, and a zero tangent or adjoint gives 0 there, not NaN. */
 NSDE_API nsde_var nsde_sqrt(nsde_var a);
@@ -104,6 +105,10 @@ NSDE_API nsde_var nsde_sinh(nsde_var a);
 NSDE_API nsde_var nsde_cosh(nsde_var a);
 NSDE_API nsde_var nsde_asinh(nsde_var a);
 NSDE_API nsde_var nsde_tanh(nsde_var a);
+/** tanh for the units of a network: its adjoint is taken from its value y alone, g (1 - y) (1 + y), so that
+ * half as much is kept for the sweep back. Where a unit saturates that is exact to 1e-16 g, not to the last
+ * digits. */
+NSDE_API nsde_var nsde_tanh_unit(nsde_var a);
 NSDE_API nsde_var nsde_sigmoid(nsde_var a);  /**< 1 / (1 + exp(-a)), without overflow. */
 NSDE_API nsde_var nsde_softplus(nsde_var a); /**< log(1 + exp(a)), without overflow or cancellation. */
 NSDE_API nsde_var nsde_silu(nsde_var a);     /**< a * sigmoid(a). */
@@ -141,6 +146,7 @@ typedef struct nsde_perturbation {
     uint32_t partials;
 } nsde_perturbation;
 
+/** A new perturbation of `partials` infinitesimals; at least one. */
 NSDE_API nsde_perturbation nsde_perturb(nsde_tape *tape, size_t partials);
 /** x + sum_k eps_k direction_k, where directions[partials] have the rows of x (or one row); a direction
  *  with a NULL tape is 0. Operations on the result record its tangents along with its value. */
@@ -157,6 +163,15 @@ NSDE_API nsde_var nsde_primal(nsde_perturbation eps, nsde_var y);
  *  @return NSDE_RECORDING with the operation that was mistaken; NSDE_INVALID; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_program_create(const nsde_tape *tape, size_t n_outputs,
                                                        const nsde_var outputs[], nsde_program **program);
+/** In which precision a program computes. In single precision the networks do: dense layers on per-path
+ * values and the activations that follow; everything else, inputs, outputs, parameters and their adjoints
+ * among it, is double, and so is what is added up over paths. */
+typedef enum nsde_precision { NSDE_DOUBLE, NSDE_SINGLE } nsde_precision;
+
+/** As nsde_program_create, in the precision given. A program in single precision cannot be traced. */
+NSDE_API NSDE_MUST_USE nsde_status nsde_program_create_in(nsde_precision precision, const nsde_tape *tape,
+                                                          size_t n_outputs, const nsde_var outputs[],
+                                                          nsde_program **program);
 NSDE_API void nsde_program_destroy(nsde_program *program); /**< Takes NULL; workspaces must be gone. */
 
 NSDE_API size_t nsde_program_inputs(const nsde_program *program);
@@ -176,7 +191,8 @@ typedef enum nsde_sweep {
 } nsde_sweep;
 
 /** All the memory a thread needs to run `program` on up to `paths` paths at a time; nothing is allocated
- *  afterwards. Inputs, uniforms, parameters and adjoints start at 0. */
+ *  afterwards. Inputs, uniforms, parameters and adjoints start at 0. The program is borrowed.
+ *  @return NSDE_INVALID, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_workspace_create(const nsde_program *program, size_t paths,
                                                          nsde_sweep sweep, nsde_workspace **workspace);
 NSDE_API void nsde_workspace_destroy(nsde_workspace *workspace); /**< Takes NULL. */
@@ -201,6 +217,7 @@ NSDE_API void nsde_forward(nsde_workspace *workspace, size_t paths);
 /** Value of output k after nsde_forward: [rows][stride]; for a uniform output [rows] (nsde_output_uniform).
  */
 NSDE_API const double *nsde_workspace_output(const nsde_workspace *workspace, size_t output);
+/** Is output k the same for every path, and so laid out as [rows]? */
 NSDE_API bool nsde_output_is_uniform(const nsde_program *program, size_t output);
 
 /** Where the caller writes the adjoint (weight) of output k before nsde_reverse: [rows][stride], or [rows]
@@ -209,9 +226,11 @@ NSDE_API double *nsde_workspace_output_adjoint(nsde_workspace *workspace, size_t
 /** One sweep back over the instructions of the last nsde_forward, with the same number of paths: sets the
  *  adjoints of the inputs and adds, summed over paths in a fixed order, to those of the parameters. */
 NSDE_API void nsde_reverse(nsde_workspace *workspace, size_t paths);
+/** Adjoint of input k after nsde_reverse: [rows][stride]; 0 for passive inputs. */
 NSDE_API const double *nsde_workspace_input_adjoint(const nsde_workspace *workspace, size_t input);
 /** [parameters]: the sum over all reverse sweeps since nsde_workspace_clear_adjoint. */
 NSDE_API const double *nsde_workspace_parameter_adjoint(const nsde_workspace *workspace);
+/** Sets the adjoints of the parameters to 0. */
 NSDE_API void nsde_workspace_clear_adjoint(nsde_workspace *workspace);
 
 /* ---- walking a program instruction by instruction ---------------------------------------------------- */
@@ -238,7 +257,8 @@ typedef struct nsde_instruction {
 } nsde_instruction;
 
 /** A cursor on a workspace created with NSDE_TRACE, before the first instruction; the inputs and the
- *  parameters must be set. Destroy it with nsde_cursor_destroy before the workspace. */
+ *  parameters must be set. Destroy it with nsde_cursor_destroy before the workspace.
+ *  @return NSDE_INVALID (another kind of workspace, too many paths), NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_cursor_create(nsde_workspace *workspace, size_t paths,
                                                       nsde_cursor **cursor);
 NSDE_API void nsde_cursor_destroy(nsde_cursor *cursor); /**< Takes NULL. */

@@ -65,7 +65,7 @@ static void print_troff(const char *text)
 void cli_print_manual(const cli_command *const commands[], size_t n)
 {
     printf(".TH NSDE 1 \"\" \"nsde %s\" \"User Commands\"\n.SH NAME\nnsde \\- %s\n", nsde_version(), title);
-    printf(".SH SYNOPSIS\n.B nsde\n.I COMMAND\n[\\fIOPTION\\fR …]\n.SH COMMANDS\n");
+    printf(".SH SYNOPSIS\n.B nsde\n.I COMMAND\n[\\fIOPTION\\fR ...]\n.SH COMMANDS\n");
     for (size_t i = 0; i < n; i++) {
         printf(".SS \"nsde %s%s%s\"\n", commands[i]->name, commands[i]->argument ? " " : "",
                commands[i]->argument ? commands[i]->argument : "");

@@ -1,6 +1,7 @@
 /* The nsde program.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,16 +60,18 @@ static int dispatch(int count, char **words)
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(words[1], commands[i]->name) == 0)
             return run(commands[i], count - 2, words + 2);
-    fprintf(stderr, "nsde: there is no command \"%.100s\"; see nsde --help\n", words[1]);
+    char line[200];
+    snprintf(line, sizeof line, "nsde: there is no command \"%.100s\"; see nsde --help", words[1]);
+    cli_print_line(line);
     return CLI_USAGE;
 }
 
 int main(int count, char **words)
 {
     const int status = dispatch(count, words);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "nsde: standard output could not be written\n");
-        return status ? status : CLI_FAILED;
-    }
-    return status;
+    const bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (status || !lost) /* a command that failed has said why */
+        return status;
+    fprintf(stderr, "nsde: standard output could not be written\n");
+    return CLI_FAILED;
 }

@@ -12,20 +12,29 @@
 #include "core/memory.h"
 #include "core/number.h"
 
+void cli_print_line(const char *text)
+{
+    for (; *text; text++)
+        fputc((unsigned char)*text < ' ' ? '?' : *text, stderr);
+    fputc('\n', stderr);
+}
+
 int cli_fail(void)
 {
-    fprintf(stderr, "nsde: %s\n", nsde_error_message());
+    fprintf(stderr, "nsde: ");
+    cli_print_line(nsde_error_message());
     return CLI_FAILED;
 }
 
 int cli_usage(const cli_command *command, const char *format, ...)
 {
-    char text[600];
+    char text[NSDE_MESSAGE_SIZE], line[NSDE_MESSAGE_SIZE + 200];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, "nsde %s: %s (see nsde %s --help)\n", command->name, text, command->name);
+    snprintf(line, sizeof line, "nsde %s: %s (see nsde %s --help)", command->name, text, command->name);
+    cli_print_line(line);
     return CLI_USAGE;
 }
 
@@ -57,8 +66,6 @@ static nsde_status parse_assignments(const char *text, cli_assignments *list)
     nsde_status status = nsde_alloc(count_pieces(text), sizeof(nsde_assignment), "options", &items);
     if (status)
         return status;
-    nsde_free(list->items);
-    nsde_free(list->text);
     *list = (cli_assignments){.items = items};
     status = nsde_copy_string(text, &list->text);
     char *rest = list->text;
@@ -67,6 +74,9 @@ static nsde_status parse_assignments(const char *text, cli_assignments *list)
         if (!equals || equals == piece)
             return nsde_fail(NSDE_PARSE, "\"%.100s\" is not of the form name=value", piece);
         *equals = '\0';
+        for (size_t i = 0; i < list->n; i++)
+            if (strcmp(list->items[i].name, piece) == 0)
+                return nsde_fail(NSDE_PARSE, "%.100s is given twice", piece);
         list->items[list->n].name = piece;
         status = nsde_parse_number(equals + 1, &list->items[list->n].value);
     }
@@ -80,7 +90,6 @@ static nsde_status parse_numbers(const char *text, cli_numbers *list)
     nsde_status status = nsde_alloc(count_pieces(text), sizeof(double), "options", &items);
     if (status)
         return status;
-    nsde_free(list->items);
     *list = (cli_numbers){.items = items};
     status = nsde_copy_string(text, &copy);
     char *rest = copy;
@@ -116,13 +125,16 @@ static nsde_status set(const cli_option *option, const char *text, void *options
     return NSDE_OK;
 }
 
-/* The option that a word "--name" or "--name=value" names, and where its value begins (NULL: the next word).
- */
+/* The option that a word "--name" or "--name=value" names, and where its value begins (NULL: the next word);
+ * NULL where there is none, which is so for every word with a single dash. */
 static const cli_option *find(const cli_command *command, const char *word, const char **value)
 {
-    const char *name = word + 2, *equals = strchr(name, '=');
-    const size_t length = equals ? (size_t)(equals - name) : strlen(name);
+    const char *equals = strchr(word, '=');
     *value = equals ? equals + 1 : NULL;
+    if (strncmp(word, "--", 2) != 0)
+        return NULL;
+    const char *name = word + 2;
+    const size_t length = equals ? (size_t)(equals - name) : strlen(name);
     for (size_t i = 0; i < command->n_options; i++)
         if (strlen(command->options[i].name) == length &&
             strncmp(command->options[i].name, name, length) == 0)
@@ -141,32 +153,44 @@ static int check_required(const cli_command *command, const bool *given, const c
     return CLI_DONE;
 }
 
+/* The option at words[*i] with its value, which may be the next word. */
+static int parse_option(const cli_command *command, int count, char **words, int *i, void *options,
+                        bool *given)
+{
+    const char *value;
+    const cli_option *option = find(command, words[*i], &value);
+    if (!option)
+        return cli_usage(command, "there is no option %.100s", words[*i]);
+    if (option->kind == CLI_FLAG && value)
+        return cli_usage(command, "--%s takes no value", option->name);
+    if (option->kind != CLI_FLAG && !value) {
+        if (*i + 1 == count || strncmp(words[*i + 1], "--", 2) == 0)
+            return cli_usage(command, "--%s needs a value: %s", option->name, option->value);
+        value = words[++*i];
+    }
+    if (given[option - command->options])
+        return cli_usage(command, "--%s is given twice", option->name);
+    given[option - command->options] = true;
+    if (set(option, value, options))
+        return cli_usage(command, "--%s %.100s: %s", option->name, value, nsde_error_message());
+    return CLI_DONE;
+}
+
 int cli_parse(const cli_command *command, int count, char **words, void *options, const char **argument)
 {
     enum { MOST = 64 };
     bool given[MOST] = {false};
     *argument = NULL;
     for (int i = 0; i < count; i++) {
-        const char *value;
-        if (strncmp(words[i], "--", 2) != 0) {
-            if (!command->argument || *argument)
-                return cli_usage(command, "\"%.100s\" is one word too many", words[i]);
-            *argument = words[i];
+        if (words[i][0] == '-' && words[i][1]) {
+            const int status = parse_option(command, count, words, &i, options, given);
+            if (status)
+                return status;
             continue;
         }
-        const cli_option *option = find(command, words[i], &value);
-        if (!option)
-            return cli_usage(command, "there is no option %.100s", words[i]);
-        if (option->kind == CLI_FLAG && value)
-            return cli_usage(command, "--%s takes no value", option->name);
-        if (option->kind != CLI_FLAG && !value) {
-            if (++i == count)
-                return cli_usage(command, "--%s needs a value: %s", option->name, option->value);
-            value = words[i];
-        }
-        if (set(option, value, options))
-            return cli_usage(command, "--%s %.100s: %s", option->name, value, nsde_error_message());
-        given[option - command->options] = true;
+        if (!command->argument || *argument)
+            return cli_usage(command, "\"%.100s\" is one word too many", words[i]);
+        *argument = words[i];
     }
     return check_required(command, given, *argument);
 }

@@ -62,6 +62,8 @@ typedef struct cli_command {
 int cli_parse(const cli_command *command, int count, char **words, void *options, const char **argument);
 void cli_free_options(const cli_command *command, void *options);
 
+/* One line on stderr, whatever stands in the words that the text quotes. */
+void cli_print_line(const char *text);
 /* One line on stderr, "nsde: …", and CLI_FAILED. */
 int cli_fail(void);
 /* One line on stderr about how the command was called, and CLI_USAGE. */

@@ -44,7 +44,7 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->paths = o->paths;
     settings->first_path = o->first_path;
     settings->seed = o->seed;
-    settings->threads = o->threads > 1024 ? -1 : (int)o->threads;
+    settings->threads = (int)o->threads;
     settings->save_every = o->save_every ? o->save_every : o->out || o->plot ? 1 : 0;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
     return nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
@@ -227,6 +227,8 @@ static int run(const void *given, const char *argument)
         return CLI_USAGE;
     if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
         return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
+    if (o->threads > 1024)
+        return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
         status = cli_problem_open(&o->problem, &model);

@@ -20,6 +20,10 @@ NSDE_VECTOR double log(double);
 NSDE_VECTOR double sin(double);
 NSDE_VECTOR double cos(double);
 NSDE_VECTOR double pow(double, double);
+NSDE_VECTOR float expf(float);
+NSDE_VECTOR float logf(float);
+NSDE_VECTOR float sinf(float);
+NSDE_VECTOR float cosf(float);
 
 #if __GLIBC__ > 2 || __GLIBC_MINOR__ >= 35
 NSDE_VECTOR double tanh(double);
@@ -28,6 +32,8 @@ NSDE_VECTOR double cosh(double);
 NSDE_VECTOR double asinh(double);
 NSDE_VECTOR double atan(double);
 NSDE_VECTOR double expm1(double);
+NSDE_VECTOR float expm1f(float);
+NSDE_VECTOR float log1pf(float);
 NSDE_VECTOR double log1p(double);
 NSDE_VECTOR double erf(double);
 NSDE_VECTOR double erfc(double);

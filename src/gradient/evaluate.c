@@ -25,7 +25,9 @@ static void prepare(nsde_sweeper *s)
     nsde_workspace *const all[] = {s->step, s->loss};
     for (int i = 0; i < 2; i++)
         if (all[i]) {
-            memcpy(nsde_workspace_parameters(all[i]), e->point->parameters, e->n_parameters * sizeof(double));
+            if (e->n_parameters) /* else the pointer may be NULL */
+                memcpy(nsde_workspace_parameters(all[i]), e->point->parameters,
+                       e->n_parameters * sizeof(double));
             nsde_workspace_prepare(all[i]);
         }
     s->status = NSDE_OK;

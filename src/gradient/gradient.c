@@ -110,11 +110,23 @@ static nsde_status compile_loss(nsde_gradient *e)
     return status;
 }
 
-/* Equal panels no wider than the program's, in at most 64 groups. */
+/* The width of a panel: the program's, but narrower where keeping every step's rows would leave the
+ * third-level cache. It does not depend on the policy, for results must not. */
+static size_t widest_panel(const nsde_gradient *e)
+{
+    enum { L3_SHARE = 4 << 20, LEAST = 32 };
+    const size_t bytes = sizeof(double) * nsde_program_frame(e->step_program, NSDE_REVERSE, 1);
+    const size_t widest = nsde_program_panel(e->step_program, NSDE_REVERSE);
+    size_t fits = L3_SHARE / bytes / e->settings.steps;
+    fits = fits < LEAST ? LEAST : fits;
+    return fits < widest ? fits - fits % NSDE_LANE_QUANTUM : widest;
+}
+
+/* Equal panels in at most 64 groups. */
 static void divide(nsde_gradient *e)
 {
     enum { GROUPS = 64 };
-    const size_t widest = nsde_program_panel(e->step_program, NSDE_REVERSE), paths = e->settings.paths;
+    const size_t widest = widest_panel(e), paths = e->settings.paths;
     e->n_panels = (paths - 1) / widest + 1;
     e->panel = (paths - 1) / e->n_panels + 1;
     e->panel += (NSDE_LANE_QUANTUM - e->panel % NSDE_LANE_QUANTUM) % NSDE_LANE_QUANTUM;
@@ -214,7 +226,7 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     if (!settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &e->settings.integrator);
     if (!status)
-        status = nsde_step_compile(e->settings.integrator, model, &e->step_program);
+        status = nsde_step_compile(e->settings.integrator, model, settings->precision, &e->step_program);
     if (!status)
         status = nsde_step_check_noise(e->settings.integrator, model, settings->noise);
     if (!status)

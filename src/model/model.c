@@ -8,6 +8,7 @@
 #include "core/constants.h"
 #include "core/error.h"
 #include "core/memory.h"
+#include "core/names.h"
 #include "model/noise_class.h"
 
 struct nsde_model {
@@ -40,6 +41,8 @@ static nsde_status check_parameters(const nsde_model_definition *d)
         const nsde_parameter_definition *p = &d->parameters[i];
         if (!p->name || !*p->name)
             return nsde_fail(NSDE_INVALID, "model %s: parameter %zu has no name", d->name, i);
+        if (strpbrk(p->name, "[]=, \t\n")) /* what stands between names, or numbers those of a block */
+            return nsde_fail(NSDE_INVALID, "model %s: \"%.100s\" cannot name a parameter", d->name, p->name);
         for (size_t j = 0; j < i; j++)
             if (strcmp(p->name, d->parameters[j].name) == 0)
                 return nsde_fail(NSDE_INVALID, "model %s: two parameters are called %s", d->name, p->name);
@@ -68,6 +71,9 @@ static nsde_status check_definition(const nsde_model_definition *d)
     if (d->noise < NSDE_NOISE_ADDITIVE || d->noise > NSDE_NOISE_GENERAL || d->calculus < NSDE_ITO ||
         d->calculus > NSDE_STRATONOVICH)
         return nsde_fail(NSDE_INVALID, "model %s: no such noise class or calculus", d->name);
+    if ((d->state_lower != 0.0 || d->state_upper != 0.0) && !(d->state_lower < d->state_upper))
+        return nsde_fail(NSDE_INVALID, "model %s: no state lies within (%g, %g)", d->name, d->state_lower,
+                         d->state_upper);
     const size_t noises = d->noise_dim ? d->noise_dim : d->dim;
     if ((d->noise == NSDE_NOISE_SCALAR && noises != 1) ||
         (d->noise == NSDE_NOISE_DIAGONAL && noises != d->dim))
@@ -261,15 +267,15 @@ nsde_status nsde_model_parameter(const nsde_model *model, const char *name, size
 {
     const nsde_model_definition *d = &model->definition;
     char names[NSDE_MESSAGE_SIZE / 2] = "";
+    if (!name || !number)
+        return nsde_fail(NSDE_INVALID, "model %s: the parameter's name or the place for its number is NULL",
+                         d->name);
     for (size_t i = 0; i < d->n_parameters; i++) {
         if (strcmp(d->parameters[i].name, name) == 0) {
             *number = i;
             return NSDE_OK;
         }
-        if (strlen(names) + strlen(d->parameters[i].name) + 3 < sizeof names) {
-            strcat(names, i ? ", " : "");
-            strcat(names, d->parameters[i].name);
-        }
+        nsde_name_append(names, sizeof names, d->parameters[i].name);
     }
     return nsde_fail(NSDE_NOT_FOUND, "model %s has no parameter \"%.100s\"; it has %s", d->name, name,
                      *names ? names : "none");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "core/names.h"
 #include "nsde/model.h"
 
 #define X(name) extern const nsde_model_definition nsde_model_##name;
@@ -35,8 +36,7 @@ nsde_status nsde_model_open(const char *name, nsde_model **model)
     for (size_t i = 0; i < nsde_shipped_count(); i++) {
         if (strcmp(shipped[i]->name, name) == 0)
             return nsde_model_create(shipped[i], model);
-        strcat(names, i ? ", " : "");
-        strcat(names, shipped[i]->name);
+        nsde_name_append(names, sizeof names, shipped[i]->name);
     }
     return nsde_fail(NSDE_NOT_FOUND, "there is no model \"%.100s\"; there are %s", name, names);
 }

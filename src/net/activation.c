@@ -36,7 +36,7 @@ nsde_var nsde_activate(nsde_activation activation, nsde_var a)
 {
     switch (activation) {
     case NSDE_ACTIVATION_TANH:
-        return nsde_tanh(a);
+        return nsde_tanh_unit(a);
     case NSDE_ACTIVATION_SILU:
         return nsde_silu(a);
     case NSDE_ACTIVATION_LIPSWISH:

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "tape/tape.h"
 
 /* Numbers of the last layer: outputs, or for a Cholesky factor of d * d entries its lower triangle. */
 static size_t last_width(const nsde_net_definition *d)
@@ -201,8 +202,9 @@ static nsde_var full_matrix(const nsde_net *net, nsde_var triangle)
     const size_t side = (size_t)lround(sqrt((double)net->definition.outputs));
     nsde_tape *tape = triangle.tape;
     void *memory;
-    if (nsde_alloc(side * side, sizeof(nsde_var), "network", &memory))
-        return nsde_tape_fail(tape, "%s", nsde_error_message());
+    const nsde_status status = nsde_alloc(side * side, sizeof(nsde_var), "network", &memory);
+    if (status)
+        return nsde_tape_break(tape, status);
     nsde_var *entries = memory;
     for (size_t i = 0, k = 0; i < side; i++)
         for (size_t j = 0; j < side; j++) {

@@ -30,8 +30,9 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
     }
     stepper->noise = nsde_arena_take(&stepper->arena, noise, sizeof(double));
     stepper->before = nsde_arena_take(&stepper->arena, row, sizeof(double));
-    memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
-           nsde_program_parameters(run->program) * sizeof(double));
+    if (nsde_program_parameters(run->program)) /* else the pointer may be NULL */
+        memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
+               nsde_program_parameters(run->program) * sizeof(double));
     nsde_workspace_prepare(stepper->workspace);
     return NSDE_OK;
 }

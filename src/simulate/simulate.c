@@ -189,7 +189,7 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
     if (!run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
-        status = nsde_step_compile(run.settings.integrator, model, &run.program);
+        status = nsde_step_compile(run.settings.integrator, model, NSDE_DOUBLE, &run.program);
     if (!status)
         status = nsde_step_check_noise(run.settings.integrator, model, settings->noise);
     if (!status && !settings->noise)

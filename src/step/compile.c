@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "step/compile.h"
 
+#include <math.h>
+
 #include "core/error.h"
 
 void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail)
@@ -15,10 +17,11 @@ void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail)
 }
 
 nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
-                              nsde_program **program)
+                              nsde_precision precision, nsde_program **program)
 {
     const nsde_model_definition *d = nsde_model_describe(model);
     nsde_tape *tape;
+    *program = NULL;
     nsde_status status = nsde_integrator_check(integrator, model);
     if (!status)
         status = nsde_tape_create(&tape);
@@ -33,7 +36,7 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     nsde_var next = nsde_step_record(integrator, &at);
     if (nsde_is_uniform(next)) /* nothing in it differs between paths */
         next = nsde_add(next, nsde_mul_real(at.x, 0.0));
-    status = nsde_program_create(tape, 1, &next, program);
+    status = nsde_program_create_in(precision, tape, 1, &next, program);
     nsde_tape_destroy(tape);
     return status;
 }
@@ -43,7 +46,7 @@ nsde_status nsde_grid_check(const nsde_grid *grid)
     if (!(grid->t1 > grid->t0))
         return nsde_fail(NSDE_INVALID, "t1 = %g is not after t0 = %g", grid->t1, grid->t0);
     const double h = nsde_grid_length(grid);
-    if (!(h > 0.0) || !(grid->t0 + h > grid->t0) || !(grid->t1 - h < grid->t1))
+    if (!(h > 0.0) || !isfinite(h) || !(grid->t0 + h > grid->t0) || !(grid->t1 - h < grid->t1))
         return nsde_fail(NSDE_INVALID, "steps = %zu from %g to %g leave no time for a step", grid->steps,
                          grid->t0, grid->t1);
     return NSDE_OK;

@@ -48,10 +48,19 @@ static void forward_special(const nsde_value *value, const loops *l)
             nsde_log_bessel_i_value(l->arg[0][i * step_a], l->arg[1][i * step_b], value->node.extra);
 }
 
+static bool is_single(const nsde_value *value)
+{
+    return value->single || value->node.op == OP_widen;
+}
+
 void nsde_execute(const nsde_memory *memory, uint32_t id)
 {
     const nsde_value *value = &memory->program->values[id];
     const nsde_shape shape = nsde_op_shape(value->node.op);
+    if (is_single(value)) {
+        nsde_execute_single(memory, id);
+        return;
+    }
     if (shape == ROWS) {
         nsde_execute_rows(memory, id);
         return;
@@ -85,7 +94,7 @@ static void pull_special(const nsde_value *value, const loops *l, const double *
                 g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
 }
 
-static void pull(const nsde_memory *memory, uint32_t id, size_t i)
+static void pull(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const nsde_shape shape = nsde_op_shape(value->node.op);
@@ -95,7 +104,7 @@ static void pull(const nsde_memory *memory, uint32_t id, size_t i)
     double *adjoint = nsde_adjoint_at(memory, value->node.arg[i]);
     for (size_t call = 0; call < l.calls; call++) {
         if (shape == UNARY)
-            kernel->unary_pull(g, l.arg[0], l.value, adjoint, l.n);
+            kernel->unary_pull(g, l.arg[0], l.value, set, adjoint, l.n);
         else if (shape == BINARY)
             kernel->binary_pull[i][value->mode](g, l.arg[0], l.arg[1], l.value, adjoint, l.n);
         else if (shape == TERNARY)
@@ -114,9 +123,10 @@ static void pull(const nsde_memory *memory, uint32_t id, size_t i)
 /* Clears the adjoint of a value before it is first added to. */
 static void clear(const nsde_memory *memory, uint32_t id)
 {
-    const nsde_node *node = &memory->program->values[id].node;
+    const nsde_value *value = &memory->program->values[id];
     memset(nsde_adjoint_at(memory, id), 0,
-           node->rows * (node->uniform ? 1 : memory->stride) * sizeof(double));
+           value->node.rows * (value->node.uniform ? 1 : memory->stride) *
+               (value->single ? sizeof(float) : sizeof(double)));
 }
 
 void nsde_execute_reverse(const nsde_memory *memory, uint32_t id)
@@ -132,9 +142,11 @@ void nsde_execute_reverse(const nsde_memory *memory, uint32_t id)
         const bool set = first && nsde_pull_can_set(value, i);
         if (first && !set)
             clear(memory, id_operand);
-        if (rows)
+        if (is_single(value))
+            nsde_pull_single(memory, id, i, set);
+        else if (rows)
             nsde_pull_rows(memory, id, i, set);
         else
-            pull(memory, id, i);
+            pull(memory, id, i, set);
     }
 }

@@ -11,6 +11,7 @@ typedef struct nsde_memory {
     const nsde_program *program;
     const nsde_plan *plan;
     double *region[2]; /* by nsde_region */
+    float *single;     /* the fixed region in single precision, for programs that need it */
     double *adjoint;   /* of all values but parameters */
     double *parameter_adjoint;
     size_t stride, lanes;
@@ -37,6 +38,10 @@ static inline double *nsde_adjoint_at(const nsde_memory *memory, uint32_t id)
 void nsde_execute(const nsde_memory *memory, uint32_t id);
 void nsde_execute_reverse(const nsde_memory *memory, uint32_t id);
 
+/* single.c: instructions whose value or operand is in single precision. */
+void nsde_execute_single(const nsde_memory *memory, uint32_t id);
+void nsde_pull_single(const nsde_memory *memory, uint32_t id, size_t i, bool set);
+
 /* rows.c: the operations on rows and the dense algebra, forward and back. */
 void nsde_execute_rows(const nsde_memory *memory, uint32_t id);
 /* Adds to the adjoint of operand i, or sets it where `set`, which nsde_pull_can_set must allow. */
@@ -44,7 +49,8 @@ void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i, bool set);
 /* Can the pull to operand i write an adjoint instead of adding to a cleared one? */
 static inline bool nsde_pull_can_set(const nsde_value *value, size_t i)
 {
-    return value->node.op == OP_dense && i == 1;
+    return nsde_op_shape(value->node.op) == UNARY ? !value->node.uniform
+                                                  : value->node.op == OP_dense && i == 1;
 }
 
 /* Rows of a value are `step` numbers apart and `width` numbers long. */

@@ -26,6 +26,7 @@ static const uint8_t reads[OP_COUNT] = {
     [OP_cosh] = KEEP_A,
     [OP_asinh] = KEEP_A,
     [OP_tanh] = KEEP_A | KEEP_VALUE,
+    [OP_tanh_unit] = KEEP_VALUE,
     [OP_tanh_slope] = KEEP_A | KEEP_VALUE,
     [OP_sigmoid] = KEEP_A,
     [OP_sigmoid_slope] = KEEP_A | KEEP_VALUE,
@@ -172,6 +173,12 @@ static void give_back(slots *s, uint32_t first, uint32_t rows)
     s->free[s->n_free++] = (nsde_place){first, rows};
 }
 
+/* Rows of the panel a value takes. */
+static uint32_t rows_taken(const nsde_value *value)
+{
+    return value->single ? (value->node.rows + 1) / 2 : value->node.rows;
+}
+
 /* Uniform numbers are laid out one after another, kept apart by value, never reused. */
 static nsde_place next_numbers(size_t *total, uint32_t rows)
 {
@@ -227,7 +234,8 @@ static void pin(const nsde_program *program, nsde_sweep sweep, bool *pinned)
 static bool in_place(const nsde_value *value, const nsde_value *operand)
 {
     const nsde_shape shape = nsde_op_shape(value->node.op);
-    return (shape == UNARY || shape == BINARY || shape == TERNARY) && operand->node.rows == value->node.rows;
+    return (shape == UNARY || shape == BINARY || shape == TERNARY) &&
+           operand->node.rows == value->node.rows && operand->single == value->single;
 }
 
 static void release_operands(const nsde_program *program, nsde_plan *plan, uint32_t v, const bool *pinned,
@@ -242,7 +250,7 @@ static void release_operands(const nsde_program *program, nsde_plan *plan, uint3
         if (left[a] || pinned[a] || operand->node.uniform || in_place(value, operand) != before)
             continue;
         left[a] = UINT32_MAX; /* once */
-        give_back(s, plan->value[a].rows, operand->node.rows);
+        give_back(s, plan->value[a].rows, rows_taken(operand));
     }
 }
 
@@ -259,7 +267,7 @@ static void place_values(const nsde_program *program, nsde_plan *plan, const boo
             plan->value[v] = next_numbers(
                 program->values[v].fixed ? &plan->fixed_numbers : &plan->frame_numbers, node->rows);
         else
-            plan->value[v].rows = take(s, node->rows);
+            plan->value[v].rows = take(s, rows_taken(&program->values[v]));
         release_operands(program, plan, v, pinned, left, s, false);
     }
 }
@@ -274,7 +282,7 @@ static bool touch(const nsde_program *program, nsde_plan *plan, uint32_t v, bool
     if (value->node.uniform)
         plan->adjoint[v] = next_numbers(&plan->adjoint_numbers, value->node.rows);
     else
-        plan->adjoint[v].rows = take(s, value->node.rows);
+        plan->adjoint[v].rows = take(s, rows_taken(value));
     return true;
 }
 
@@ -300,7 +308,7 @@ static void place_adjoints(nsde_program *program, nsde_plan *plan, nsde_sweep sw
             program->values[a].first_index = i;
         }
         if (sweep != NSDE_TRACE && !value->node.uniform)
-            give_back(s, plan->adjoint[v].rows, value->node.rows);
+            give_back(s, plan->adjoint[v].rows, rows_taken(value));
     }
 }
 

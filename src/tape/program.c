@@ -38,9 +38,18 @@ static nsde_status allocate(nsde_program *program)
 nsde_status nsde_program_create(const nsde_tape *tape, size_t n_outputs, const nsde_var outputs[],
                                 nsde_program **program)
 {
+    return nsde_program_create_in(NSDE_DOUBLE, tape, n_outputs, outputs, program);
+}
+
+nsde_status nsde_program_create_in(nsde_precision precision, const nsde_tape *tape, size_t n_outputs,
+                                   const nsde_var outputs[], nsde_program **program)
+{
     if (!program)
         return nsde_fail(NSDE_INVALID, "nsde_program_create: program is NULL");
     *program = NULL;
+    if (precision != NSDE_DOUBLE && precision != NSDE_SINGLE)
+        return nsde_fail(NSDE_INVALID, "nsde_program_create_in: there is no precision number %d",
+                         (int)precision);
     nsde_status status = check_outputs(tape, n_outputs, outputs);
     if (status)
         return status;
@@ -56,6 +65,8 @@ nsde_status nsde_program_create(const nsde_tape *tape, size_t n_outputs, const n
     status = allocate(made);
     if (!status)
         status = nsde_program_gather(made, tape, outputs);
+    if (!status && precision == NSDE_SINGLE)
+        status = nsde_program_lower(made);
     if (!status)
         status = nsde_program_plan(made);
     if (status)

@@ -26,6 +26,7 @@ typedef struct nsde_value {
     bool active; /* a gradient passes: from an output, to an input or parameter it is wanted of */
     bool fixed;  /* depends on parameters and constants alone */
     bool output;
+    bool single;          /* its rows are floats, half as wide as others */
     uint8_t mode;         /* elementwise: which operands are broadcast numbers (kernels.h) */
     bool whole;           /* elementwise: all rows in one call where lanes fill the stride */
     uint32_t first_by;    /* the instruction whose pull is the first to touch this value's adjoint, and ... */
@@ -56,6 +57,7 @@ struct nsde_program {
     uint32_t *outputs;           /* value of each output */
     uint32_t n_inputs, n_uniforms, n_outputs, n_parameters;
     nsde_plan plans[NSDE_SWEEPS];
+    bool single; /* some values are */
 };
 
 /* Up to a whole number of lanes. */
@@ -82,6 +84,10 @@ static inline bool nsde_is_pulled(const nsde_value *value, size_t i)
 
 /* simplify.c: the values of the tape that the outputs need, merged, folded and fused. */
 nsde_status nsde_program_gather(nsde_program *program, const nsde_tape *tape, const nsde_var outputs[]);
+/* simplify.c: how often each value is used, by what is used itself. */
+void nsde_count_uses(nsde_program *program);
+/* precision.c: computes the networks in single precision. */
+nsde_status nsde_program_lower(nsde_program *program);
 /* plan.c: flags, order of execution and storage of what was gathered. */
 nsde_status nsde_program_plan(nsde_program *program);
 /* plan.c: how the operands of an elementwise instruction are broadcast. */

@@ -4,6 +4,7 @@
 #include <cblas.h>
 #include <string.h>
 
+#include "tape/dense.h"
 #include "tape/execute.h"
 #include "tape/kernels.h"
 
@@ -85,16 +86,17 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
         for (size_t j = 0; j < x.count; j++) {
             const size_t entry = i * x.count + j;
             double *to = adjoint.base + (operand == 0 ? entry : j) * adjoint.step;
-            pull(g.base + i * g.step, a.base + entry * a.step, x.base + j * x.step, NULL, to, g.width);
+            const double *from = g.base + i * g.step; /* also where the value of each product would stand */
+            pull(from, a.base + entry * a.step, x.base + j * x.step, from, to, g.width);
         }
 }
 
 /* ---- dense layers ---- */
 
-/* C = A B + beta C by calls small enough that OpenBLAS runs each on the calling thread: our panels are what
- * is shared among threads, and OpenBLAS' own thread count belongs to the host program. Its threshold is
- * 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). How the inner
- * dimension is cut depends on that alone, so an entry's value does not depend on the tiles. */
+/* Uniform values: C = A B + beta C by calls small enough that OpenBLAS runs each on the calling thread, for
+ * panels are what is shared among threads, and OpenBLAS' own thread count belongs to the host program. Its
+ * threshold is 2^18 multiplications (interface/gemm.c, SMP_THRESHOLD_MIN * GEMM_MULTITHREAD_THRESHOLD). How
+ * the inner dimension is cut depends on that alone, so an entry's value does not depend on the tiles. */
 static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, size_t n, size_t k,
                  const double *a, size_t lda, const double *b, size_t ldb, double beta, double *c, size_t ldc)
 {
@@ -118,34 +120,59 @@ static void gemm(CBLAS_TRANSPOSE trans_a, CBLAS_TRANSPOSE trans_b, size_t m, siz
             }
 }
 
+/* The layer of a uniform x: a panel of one lane. */
+static void forward_uniform_dense(rows y, rows x, const double *weights, const double *bias)
+{
+    if (bias)
+        memcpy(y.base, bias, y.count * sizeof *bias);
+    gemm(CblasNoTrans, CblasNoTrans, y.count, 1, x.count, weights, x.count, x.base, 1, bias ? 1.0 : 0.0,
+         y.base, 1);
+}
+
+static void pull_uniform_dense(rows g, rows x, const double *weights, size_t operand, bool set,
+                               double *adjoint)
+{
+    if (operand == 2)
+        nsde_accumulate(adjoint, g.base, g.count);
+    else if (operand == 1)
+        gemm(CblasTrans, CblasNoTrans, x.count, 1, g.count, weights, x.count, g.base, 1, set ? 0.0 : 1.0,
+             adjoint, 1);
+    else
+        gemm(CblasNoTrans, CblasTrans, g.count, x.count, 1, g.base, 1, x.base, 1, 1.0, adjoint, x.count);
+}
+
 static void forward_dense(const nsde_memory *memory, uint32_t id)
 {
     const nsde_value *value = &memory->program->values[id];
     const uint32_t *arg = value->node.arg;
-    const bool uniform = value->node.uniform;
-    const rows y = rows_of(memory, id, uniform), x = rows_of(memory, arg[1], uniform);
+    const rows y = rows_of(memory, id, value->node.uniform), x = rows_of(memory, arg[1], value->node.uniform);
     const double *weights = nsde_value_at(memory, arg[0]);
-    if (value->n_args == 3)
-        copy_rows(y, 0, rows_of(memory, arg[2], uniform), 0, y.count);
-    gemm(CblasNoTrans, CblasNoTrans, y.count, y.width, x.count, weights, x.count, x.base, x.step,
-         value->n_args == 3 ? 1.0 : 0.0, y.base, y.step);
+    const double *bias = value->n_args == 3 ? nsde_value_at(memory, arg[2]) : NULL;
+    if (value->node.uniform)
+        forward_uniform_dense(y, x, weights, bias);
+    else
+        nsde_dense_double_kernels()->product(y.count, x.count, y.width, weights, x.count, 1, x.base, x.step,
+                                             bias, false, y.base, y.step);
 }
 
 static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool set)
 {
     const nsde_value *value = &memory->program->values[id];
     const uint32_t *arg = value->node.arg;
-    const bool uniform = value->node.uniform;
-    const rows g = adjoint_rows(memory, id, uniform), x = rows_of(memory, arg[1], uniform);
-    const rows adjoint = adjoint_rows(memory, arg[i], uniform);
-    if (i == 2)
-        pull_copy(adjoint, 0, g, 0, g.count);
+    const rows g = adjoint_rows(memory, id, value->node.uniform),
+               x = rows_of(memory, arg[1], value->node.uniform);
+    const double *weights = nsde_value_at(memory, arg[0]);
+    double *adjoint = nsde_adjoint_at(memory, arg[i]);
+    const nsde_dense_double *kernels = nsde_dense_double_kernels();
+    if (value->node.uniform)
+        pull_uniform_dense(g, x, weights, i, set, adjoint);
+    else if (i == 2)
+        kernels->sums(g.count, g.width, g.base, g.step, adjoint);
     else if (i == 1)
-        gemm(CblasTrans, CblasNoTrans, x.count, g.width, g.count, nsde_value_at(memory, arg[0]), x.count,
-             g.base, g.step, set ? 0.0 : 1.0, adjoint.base, adjoint.step);
+        kernels->product(x.count, g.count, g.width, weights, 1, x.count, g.base, g.step, NULL, !set, adjoint,
+                         x.step);
     else
-        gemm(CblasNoTrans, CblasTrans, g.count, x.count, g.width, g.base, g.step, x.base, x.step, 1.0,
-             adjoint.base, x.count);
+        kernels->outer(g.count, x.count, g.width, g.base, g.step, x.base, x.step, adjoint);
 }
 
 /* ---- all of them ---- */

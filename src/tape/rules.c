@@ -40,6 +40,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
     case OP_asinh:
         return nsde_reciprocal(nsde_sqrt(nsde_add(one, nsde_square(a))));
     case OP_tanh:
+    case OP_tanh_unit:
         return nsde_record(&(nsde_call){OP_tanh_slope, nsde_rows(a), 1, &a, 0});
     case OP_tanh_slope:
         return nsde_mul_real(nsde_mul(y, nsde_tanh(a)), -2.0);

@@ -277,8 +277,7 @@ static void mark_operands(const nsde_tape *tape, const nsde_node *node, bool *ne
             needed[node->arg[i]] = true;
 }
 
-/* Counts how often each value is used, by instructions that are used themselves. */
-static void count_uses(nsde_program *program)
+void nsde_count_uses(nsde_program *program)
 {
     for (size_t v = 0; v < program->n_values; v++)
         program->values[v].uses = program->values[v].output;
@@ -311,7 +310,7 @@ static void fuse(nsde_program *program)
             break;
         }
     }
-    count_uses(program);
+    nsde_count_uses(program);
 }
 
 static nsde_status gather_all(gathering *g, const nsde_var outputs[], bool *needed, uint32_t *map)
@@ -335,7 +334,7 @@ static nsde_status gather_all(gathering *g, const nsde_var outputs[], bool *need
         program->outputs[k] = map[outputs[k].id];
         program->values[program->outputs[k]].output = true;
     }
-    count_uses(program);
+    nsde_count_uses(program);
     fuse(program);
     return NSDE_OK;
 }

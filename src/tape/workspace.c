@@ -49,6 +49,7 @@ static nsde_status allocate(nsde_workspace *w, size_t stride)
         fits = fits && plan_panel(plan->adjoint_rows, plan->adjoint_numbers, stride, &adjoint) &&
                plan_outputs(program, stride, &outputs);
     fits = fits && nsde_arena_plan(plan->fixed_numbers, sizeof(double), &total) &&
+           nsde_arena_plan(program->single ? plan->fixed_numbers : 0, sizeof(float), &total) &&
            nsde_arena_plan(frame, sizeof(double), &total) &&
            nsde_arena_plan(adjoint, sizeof(double), &total) &&
            nsde_arena_plan(program->n_parameters, sizeof(double), &total) &&
@@ -61,6 +62,7 @@ static nsde_status allocate(nsde_workspace *w, size_t stride)
     if (status)
         return status;
     w->memory.region[NSDE_FIXED] = nsde_arena_take(&w->arena, plan->fixed_numbers, sizeof(double));
+    w->memory.single = nsde_arena_take(&w->arena, program->single ? plan->fixed_numbers : 0, sizeof(float));
     w->frame_size = frame;
     w->memory.region[NSDE_FRAME] = nsde_arena_take(&w->arena, frame, sizeof(double));
     w->adjoint_size = adjoint;
@@ -91,6 +93,9 @@ nsde_status nsde_workspace_create(const nsde_program *program, size_t paths, nsd
                          "are needed");
     if (paths > INT32_MAX) /* the dense algebra counts in int */
         return nsde_fail(NSDE_OVERFLOW, "nsde_workspace_create: a panel of %zu paths is too wide", paths);
+    if (sweep == NSDE_TRACE && program->single)
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "nsde_workspace_create: a program in single precision cannot be traced");
     nsde_status status = sweep == NSDE_FORWARD ? NSDE_OK : check_second_order(program);
     if (status)
         return status;
@@ -170,6 +175,9 @@ void nsde_workspace_prepare(nsde_workspace *workspace)
     const nsde_program *program = workspace->memory.program;
     for (size_t k = 0; k < program->n_fixed; k++)
         nsde_execute(&workspace->memory, program->instructions[k]);
+    if (program->single)
+        nsde_narrow(workspace->memory.single, workspace->memory.region[NSDE_FIXED],
+                    workspace->memory.plan->fixed_numbers);
 }
 
 void nsde_workspace_set_paths(nsde_workspace *workspace, size_t paths)

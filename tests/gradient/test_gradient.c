@@ -111,7 +111,7 @@ static double evaluate(const neural *m, const nsde_loss *loss, const nsde_gradie
     return value;
 }
 
-static void check_against_differences(neural *m)
+static void check_against_differences(neural *m, double h, double tolerance)
 {
     const nsde_gradient_settings settings = standard();
     double *gradient = malloc((m->n + 2) * sizeof *gradient), norm = 0.0;
@@ -121,7 +121,7 @@ static void check_against_differences(neural *m)
     for (size_t i = 0; i < m->n; i++)
         norm = fmax(norm, fabs(gradient[i]));
     for (size_t i = 0; i < m->n; i++) {
-        const double before = m->weights[i], h = 1e-3;
+        const double before = m->weights[i];
         double difference = 0.0;
         /* fourth-order central differences */
         const double at[] = {-2.0, -1.0, 1.0, 2.0}, by[] = {1.0, -8.0, 8.0, -1.0};
@@ -133,7 +133,7 @@ static void check_against_differences(neural *m)
             difference += by[k] * value / (12.0 * h);
         }
         m->weights[i] = before;
-        check_close_floor(gradient[i], difference, 1e-8, 1e-2 * norm);
+        check_close_floor(gradient[i], difference, tolerance, 1e-2 * norm);
     }
     nsde_gradient_destroy(engine);
     free(gradient);
@@ -145,7 +145,47 @@ START_TEST(all_weights_against_differences_on_frozen_noise)
                                   "mlp:6,4:softplus", "mlp:6,4:sigmoid", "mlp:6:identity"};
     for (size_t k = 0; k < sizeof drifts / sizeof *drifts; k++) {
         neural m = create(drifts[k], k == 1, k == 2 ? NSDE_OUTPUT_EXP : NSDE_OUTPUT_SOFTPLUS);
-        check_against_differences(&m);
+        check_against_differences(&m, 1e-3, 1e-8);
+        destroy(&m);
+    }
+    neural m = create("mlp:6,4:relu", false,
+                      NSDE_OUTPUT_SOFTPLUS); /* few units cross their kink on so small a step */
+    check_against_differences(&m, 1e-6, 1e-6);
+    destroy(&m);
+}
+END_TEST
+
+/* Single precision against double, which the differences above vouch for. */
+START_TEST(single_precision_is_near_double)
+{
+    const char *const drifts[] = {"mlp:6,4",      "mlp:6,4:silu",    "mlp:6,4:lipswish", "mlp:6,4:softplus",
+                                  "mlp:6,4:relu", "mlp:6,4:sigmoid", "mlp:6:identity"};
+    for (size_t k = 0; k < sizeof drifts / sizeof *drifts; k++) {
+        neural m = create(drifts[k], k == 1, k == 2 ? NSDE_OUTPUT_EXP : NSDE_OUTPUT_SOFTPLUS);
+        double *exact = malloc((m.n + 2) * sizeof *exact), *single = malloc((m.n + 2) * sizeof *single);
+        double *other = malloc((m.n + 2) * sizeof *other), gap = 0.0, norm = 0.0;
+        nsde_gradient_settings settings = standard();
+        const double value = evaluate(&m, &distance, &settings, exact);
+        settings.precision = NSDE_SINGLE;
+        settings.keep = NSDE_KEEP_ROWS;
+        settings.threads = 1;
+        const double near = evaluate(&m, &distance, &settings, single);
+        check_relative(near, value, 1e-5);
+        ck_assert(near != value); /* it is another computation */
+        for (size_t i = 0; i < m.n + 2; i++) {
+            gap += (single[i] - exact[i]) * (single[i] - exact[i]);
+            norm += exact[i] * exact[i];
+        }
+        ck_assert_msg(sqrt(gap / norm) < 1e-5, "%s: %g", drifts[k], sqrt(gap / norm));
+        for (int keep = NSDE_KEEP_STATES; keep <= NSDE_KEEP_BINOMIAL; keep++) {
+            settings.keep = (nsde_keep)keep;
+            settings.threads = keep;
+            ck_assert(evaluate(&m, &distance, &settings, other) == near);
+            ck_assert_mem_eq(single, other, (m.n + 2) * sizeof *single);
+        }
+        free(exact);
+        free(single);
+        free(other);
         destroy(&m);
     }
 }
@@ -376,6 +416,7 @@ void test_cases(TCase *cases)
 {
     tcase_add_test(cases, derivatives_along_a_given_path);
     tcase_add_test(cases, all_weights_against_differences_on_frozen_noise);
+    tcase_add_test(cases, single_precision_is_near_double);
     tcase_add_test(cases, policies_and_threads_give_the_same_bits);
     tcase_add_test(cases, a_loss_on_the_ensemble_agrees);
     tcase_add_test(cases, initial_states_of_each_path);

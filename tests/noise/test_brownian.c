@@ -161,8 +161,42 @@ START_TEST(impossible_noise_is_refused)
 }
 END_TEST
 
+START_TEST(drawing_allocates_nothing_and_creation_may_fail)
+{
+    enum { LANES = 100, DRAWN = 7 };
+    static double dW[DRAWN * 3 * LANES], given[4 * DRAWN * 3];
+    nsde_brownian *kinds[3] = {NULL};
+    nsde_status status[3]; /* looked at afterwards, for a check might allocate */
+    gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
+    for (size_t k = 0; k < 3; k++) {
+        size_t failed = 0;
+        for (size_t i = 1; !kinds[k]; i++) {
+            test_fail_allocation(i);
+            const nsde_status made = k == 0   ? nsde_brownian_grid(5, 3, &kinds[k])
+                                     : k == 1 ? nsde_brownian_stored(4, DRAWN, 3, 0.5, given, &kinds[k])
+                                              : nsde_brownian_from_rng(rng, 4, DRAWN, 3, 0.5, &kinds[k]);
+            ck_assert_int_eq(made, test_allocation_failed() ? NSDE_NO_MEMORY : NSDE_OK);
+            failed += test_allocation_failed();
+        }
+        test_fail_allocation(0);
+        ck_assert_uint_eq(failed, k ? 2 : 1);
+    }
+    const size_t before = test_allocations();
+    for (size_t k = 0; k < 3; k++)
+        status[k] =
+            nsde_brownian_increments(kinds[k], 0.5, 1, k ? 3 : LANES, 1, DRAWN - 1, k ? 3 : LANES, dW);
+    ck_assert_uint_eq(test_allocations(), before);
+    for (size_t k = 0; k < 3; k++) {
+        check_ok(status[k]);
+        nsde_brownian_destroy(kinds[k]);
+    }
+    gsl_rng_free(rng);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
+    tcase_add_test(cases, drawing_allocates_nothing_and_creation_may_fail);
     tcase_add_test(cases, an_increment_depends_on_seed_path_step_and_component_alone);
     tcase_add_test(cases, increments_scale_with_the_root_of_the_step);
     tcase_add_test(cases, seeds_differ_and_repeat);
