@@ -148,6 +148,14 @@ NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde
 NSDE_API bool nsde_model_is_deterministic(const nsde_model *model);
 /** Is g stored as its diagonal (true) or as a full matrix? */
 NSDE_API bool nsde_model_is_diagonal(const nsde_model *model);
+/** The coefficients at n points.
+ *  @param x [n][dim]
+ *  @param drift [n][dim], or NULL
+ *  @param diffusion [n][dim] diagonal, else [n][dim][noise_dim]; or NULL
+ *  @return NSDE_INVALID naming a parameter; NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_model_evaluate(const nsde_model *model, const double *parameters,
+                                                       size_t n, const double *x, double t, double *drift,
+                                                       double *diffusion);
 
 #ifdef __cplusplus
 }

@@ -154,7 +154,7 @@ static int run(const void *given, const char *path)
     work w = {0};
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
-        status = cli_problem_open(&o->problem, &w.model);
+        status = cli_problem_open(&o->problem, &w.model, NULL);
     if (!status)
         status = read_series(o, path, &w.series);
     if (!status)

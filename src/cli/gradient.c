@@ -12,6 +12,7 @@
 #include "core/number.h"
 #include "io/json.h"
 #include "nsde/estimate.h"
+#include "nsde/model_file.h"
 #include "nsde/text.h"
 
 typedef struct options {
@@ -31,7 +32,7 @@ enum { METHODS = 64 }; /* most that can be asked for at once */
 typedef struct work {
     nsde_model *model;
     nsde_loss loss;
-    double *parameters;
+    double *stored, *parameters;
     size_t *observe;
     nsde_estimate_settings settings;
     const nsde_estimator *methods[METHODS];
@@ -124,16 +125,16 @@ static nsde_status take_settings(const options *o, work *w)
 
 static nsde_status prepare(const options *o, work *w)
 {
-    nsde_status status = cli_problem_open(&o->problem, &w->model);
+    nsde_status status = cli_problem_open(&o->problem, &w->model, &w->stored);
     if (status)
         return status;
     const nsde_model_definition *d = nsde_model_describe(w->model);
     w->parameters = calloc(d->n_parameters + 1, sizeof *w->parameters);
     if (!w->parameters)
         return nsde_fail(NSDE_NO_MEMORY, "no memory");
-    status = cli_problem_parameters(&o->problem, w->model, &o->set, o->seed, w->parameters);
-    if (!status && o->x0.n != d->dim)
-        status = nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states", d->name, o->x0.n, d->dim);
+    status = cli_problem_parameters(&o->problem, w->model, w->stored, &o->set, o->seed, w->parameters);
+    if (!status)
+        status = cli_check_states(w->model, &o->x0);
     if (!status)
         status = nsde_loss_from_text(o->loss, w->model, &w->loss);
     return status ? status : take_settings(o, w);
@@ -273,6 +274,7 @@ static int run(const void *given, const char *argument)
     if (w) {
         nsde_loss_release_text(&w->loss);
         nsde_model_destroy(w->model);
+        nsde_parameters_destroy(w->stored);
         free(w->parameters);
         free(w->observe);
     }
@@ -282,8 +284,8 @@ static int run(const void *given, const char *argument)
 
 static const cli_option table[] = {
     CLI_PROBLEM_OPTIONS(options),
-    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set),
-     "the model's parameters, all of them (with --drift: those that do not start where --param says)", false},
+    CLI_PROBLEM_FILE(options),
+    CLI_PROBLEM_SET(options),
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},

@@ -12,6 +12,7 @@
 #include "io/plot.h"
 #include "io/progress.h"
 #include "nsde/archive.h"
+#include "nsde/model_file.h"
 #include "nsde/simulate.h"
 
 typedef struct options {
@@ -179,7 +180,9 @@ static void show_progress(void *context, size_t done, size_t all)
     nsde_progress_update(context, done);
 }
 
-static nsde_status simulate(const options *o, const nsde_model *model, nsde_simulation **simulation)
+/* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
+static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
+                            nsde_simulation **simulation)
 {
     nsde_simulate_settings settings;
     nsde_progress progress;
@@ -187,10 +190,9 @@ static nsde_status simulate(const options *o, const nsde_model *model, nsde_simu
     double *parameters = calloc(n + 1, sizeof *parameters);
     nsde_status status = parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
     if (!status)
-        status = cli_problem_parameters(&o->problem, model, &o->set, o->seed, parameters);
-    if (!status && o->x0.n != nsde_model_describe(model)->dim)
-        status = nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states",
-                           nsde_model_describe(model)->name, o->x0.n, nsde_model_describe(model)->dim);
+        status = cli_problem_parameters(&o->problem, model, stored, &o->set, o->seed, parameters);
+    if (!status)
+        status = cli_check_states(model, &o->x0);
     if (!status)
         status = take_settings(o, &settings);
     if (!status) {
@@ -223,6 +225,7 @@ static int run(const void *given, const char *argument)
     const options *o = given;
     nsde_model *model = NULL;
     nsde_simulation *simulation = NULL;
+    double *stored = NULL;
     if (cli_problem_check(&cli_command_simulate, &o->problem))
         return CLI_USAGE;
     if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
@@ -231,20 +234,21 @@ static int run(const void *given, const char *argument)
         return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
-        status = cli_problem_open(&o->problem, &model);
+        status = cli_problem_open(&o->problem, &model, &stored);
     if (!status)
-        status = simulate(o, model, &simulation);
+        status = simulate(o, model, stored, &simulation);
     if (!status)
         status = report(o, model, simulation);
     nsde_simulation_destroy(simulation);
     nsde_model_destroy(model);
+    nsde_parameters_destroy(stored);
     return status ? cli_fail() : CLI_DONE;
 }
 
 static const cli_option table[] = {
     CLI_PROBLEM_OPTIONS(options),
-    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set),
-     "the model's parameters, all of them (with --drift: those that do not start where --param says)", false},
+    CLI_PROBLEM_FILE(options),
+    CLI_PROBLEM_SET(options),
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},

@@ -1,0 +1,172 @@
+/* Optimisers: looking them up, making them, and what is common to their steps.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "train/optimiser.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/constants.h"
+#include "core/memory.h"
+#include "core/names.h"
+#include "core/settings.h"
+
+static const nsde_optimiser_method *const methods[] = {
+#define X(name) &nsde_optimiser_##name,
+#include "optimisers.def"
+#undef X
+};
+
+static const char *const schedules[] = {
+#define X(name, text, doc) text,
+    NSDE_SCHEDULE_LIST(X)
+#undef X
+};
+
+enum { N_METHODS = sizeof methods / sizeof *methods, N_SCHEDULES = sizeof schedules / sizeof *schedules };
+
+size_t nsde_optimiser_count(void)
+{
+    return N_METHODS;
+}
+
+const nsde_optimiser_method *nsde_optimiser_at(size_t number)
+{
+    return number < N_METHODS ? methods[number] : NULL;
+}
+
+nsde_status nsde_optimiser_find(const char *name, const nsde_optimiser_method **method)
+{
+    char names[256] = "";
+    *method = NULL;
+    for (size_t i = 0; i < N_METHODS; i++) {
+        if (name && nsde_name_answers(methods[i]->name, methods[i]->aliases, name)) {
+            *method = methods[i];
+            return NSDE_OK;
+        }
+        nsde_name_append(names, sizeof names, methods[i]->name);
+    }
+    return nsde_fail(NSDE_NOT_FOUND, "there is no optimiser \"%.100s\"; there are %s", name ? name : "",
+                     names);
+}
+
+const char *nsde_schedule_name(nsde_schedule schedule)
+{
+    return schedule >= 0 && (int)schedule < N_SCHEDULES ? schedules[schedule] : "unknown schedule";
+}
+
+nsde_status nsde_schedule_find(const char *name, nsde_schedule *schedule)
+{
+    char names[256] = "";
+    for (int i = 0; i < N_SCHEDULES; i++) {
+        if (name && nsde_name_answers(schedules[i], "", name)) {
+            *schedule = (nsde_schedule)i;
+            return NSDE_OK;
+        }
+        nsde_name_append(names, sizeof names, schedules[i]);
+    }
+    return nsde_fail(NSDE_NOT_FOUND, "there is no schedule \"%.100s\"; there are %s", name ? name : "",
+                     names);
+}
+
+nsde_optimiser_settings nsde_optimiser_settings_default(void)
+{
+    return (nsde_optimiser_settings){
+#define NSDE_SETTING_DEFAULT(type, name, standard, least, most, doc) .name = (standard),
+        NSDE_OPTIMISER_SETTINGS(NSDE_SETTING_DEFAULT)
+#undef NSDE_SETTING_DEFAULT
+    };
+}
+
+static nsde_status check(const nsde_optimiser_settings *settings)
+{
+    NSDE_OPTIMISER_SETTINGS(NSDE_SETTING_CHECK)
+    if (settings->schedule < NSDE_SCHEDULE_CONSTANT || settings->schedule > NSDE_SCHEDULE_EXPONENTIAL)
+        return nsde_fail(NSDE_INVALID, "there is no schedule number %d", (int)settings->schedule);
+    if (settings->schedule != NSDE_SCHEDULE_CONSTANT && settings->horizon == 0)
+        return nsde_fail(NSDE_INVALID, "a %s schedule needs a horizon",
+                         nsde_schedule_name(settings->schedule));
+    return NSDE_OK;
+}
+
+nsde_status nsde_optimiser_create(const nsde_optimiser_method *method,
+                                  const nsde_optimiser_settings *settings, size_t n,
+                                  nsde_optimiser **optimiser)
+{
+    void *object, *memory = NULL;
+    size_t numbers;
+    if (!optimiser || !settings)
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_optimiser_create: settings and a place for the result are needed");
+    *optimiser = NULL;
+    nsde_status status = check(settings);
+    if (!status)
+        status = nsde_alloc(1, sizeof(nsde_optimiser), "optimiser", &object);
+    if (status)
+        return status;
+    nsde_optimiser *made = object;
+    *made = (nsde_optimiser){.method = method ? method : &nsde_optimiser_adam, .settings = *settings, .n = n};
+    if (!nsde_size_mul(n, made->method->n_memory, &numbers))
+        status = nsde_fail(NSDE_OVERFLOW, "%zu parameters overflow the size of memory", n);
+    if (!status)
+        status = nsde_alloc(numbers, sizeof(double), "optimiser", &memory);
+    made->memory = memory;
+    if (status)
+        nsde_optimiser_destroy(made);
+    else
+        *optimiser = made;
+    return status;
+}
+
+void nsde_optimiser_destroy(nsde_optimiser *optimiser)
+{
+    if (!optimiser)
+        return;
+    nsde_free(optimiser->memory);
+    nsde_free(optimiser);
+}
+
+double nsde_optimiser_rate(const nsde_optimiser *optimiser)
+{
+    const nsde_optimiser_settings *s = &optimiser->settings;
+    if (s->schedule == NSDE_SCHEDULE_CONSTANT)
+        return s->rate;
+    const double part = (double)optimiser->steps / (double)s->horizon;
+    if (s->schedule == NSDE_SCHEDULE_EXPONENTIAL)
+        return s->rate * pow(s->final_rate, part);
+    const double fall = 0.5 * (1.0 + cos(NSDE_PI * fmin(part, 1.0)));
+    return s->rate * (s->final_rate + (1.0 - s->final_rate) * fall);
+}
+
+double nsde_clip_norm(size_t n, double *vector, double longest)
+{
+    double largest = 0.0, sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(vector[i]) <= largest)) /* a NaN stays */
+            largest = fabs(vector[i]);
+    if (largest == 0.0 || !isfinite(largest))
+        return largest;
+    for (size_t i = 0; i < n; i++)
+        sum += vector[i] / largest * (vector[i] / largest);
+    const double root = sqrt(sum), norm = largest * root;
+    if (norm > longest)
+        for (size_t i = 0; i < n; i++)
+            vector[i] = vector[i] / largest * (longest / root);
+    return norm;
+}
+
+nsde_status nsde_optimiser_advance(nsde_optimiser *optimiser, double *gradient, double *parameters)
+{
+    nsde_optimiser *o = optimiser;
+    for (size_t i = 0; i < o->n; i++)
+        if (!isfinite(gradient[i]))
+            return nsde_fail(NSDE_DIVERGED, "step %llu: derivative %zu is %g",
+                             (unsigned long long)o->steps + 1, i, gradient[i]);
+    if (o->settings.clip_norm > 0.0)
+        nsde_clip_norm(o->n, gradient, o->settings.clip_norm);
+    const double rate = nsde_optimiser_rate(o);
+    o->steps++;
+    o->method->step(
+        &(nsde_optimiser_step){&o->settings, o->n, o->steps, rate, gradient, parameters, o->memory});
+    return NSDE_OK;
+}
