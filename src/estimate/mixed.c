@@ -51,7 +51,7 @@ static nsde_status compile_network(nsde_mixed *m)
     nsde_status status = nsde_tape_create(&at.tape);
     if (status)
         return status;
-    at.features = nsde_input(at.tape, n->n_features);
+    at.features = n->per_path ? nsde_input(at.tape, n->n_features) : nsde_uniform(at.tape, n->n_features);
     at.weights = nsde_parameter(at.tape, n->n_weights);
     nsde_var y = n->record(&at);
     status = nsde_tape_status(at.tape);
@@ -59,7 +59,7 @@ static nsde_status compile_network(nsde_mixed *m)
         status = nsde_fail_within(status, "network");
     else if (nsde_rows(y) != n->n_outputs)
         status = nsde_fail(NSDE_INVALID, "the network has %zu outputs, not %zu", nsde_rows(y), n->n_outputs);
-    if (!status && nsde_is_uniform(y))
+    if (!status && n->per_path && nsde_is_uniform(y))
         y = nsde_add(y, nsde_mul_real(nsde_row(at.features, 0), 0.0));
     if (!status)
         status = nsde_program_create(at.tape, 1, &y, &m->program);
@@ -253,8 +253,15 @@ size_t nsde_mixed_bytes(const nsde_mixed *m)
 
 /* ---- the network, there and back ---- */
 
+/* Sets of features that all paths share are uniform, and so are their outputs: [n_outputs]. */
 static size_t put_features(const nsde_mixed *m, puller *p, size_t first)
 {
+    if (!m->network.per_path) {
+        memcpy(nsde_workspace_uniform(p->network, 0), m->point->features,
+               m->network.n_features * sizeof(double));
+        nsde_forward(p->network, 1);
+        return 1;
+    }
     const size_t left = m->n_sets - first, sets = left < m->panel ? left : m->panel;
     double *features = nsde_workspace_input(p->network, 0);
     for (size_t f = 0; f < m->network.n_features; f++)
@@ -267,8 +274,9 @@ static size_t put_features(const nsde_mixed *m, puller *p, size_t first)
 static void forward_panel(const nsde_mixed *m, puller *p, size_t panel)
 {
     const size_t first = panel * m->panel, sets = put_features(m, p, first);
+    const size_t stride = m->network.per_path ? m->panel : 1;
     for (size_t k = 0; k < m->network.n_outputs; k++)
-        memcpy(m->outputs + k * m->n_sets + first, nsde_workspace_output(p->network, 0) + k * m->panel,
+        memcpy(m->outputs + k * m->n_sets + first, nsde_workspace_output(p->network, 0) + k * stride,
                sets * sizeof(double));
 }
 
@@ -276,9 +284,10 @@ static void back_panel(const nsde_mixed *m, puller *p, size_t panel)
 {
     const size_t first = panel * m->panel, sets = put_features(m, p, first);
     double *adjoint = nsde_workspace_output_adjoint(p->network, 0);
+    const size_t stride = m->network.per_path ? m->panel : 1;
     for (size_t k = 0; k < m->network.n_outputs; k++)
-        for (size_t i = 0; i < m->panel; i++)
-            adjoint[k * m->panel + i] = i < sets ? m->adjoint[k * m->n_sets + first + i] : 0.0;
+        for (size_t i = 0; i < stride; i++)
+            adjoint[k * stride + i] = i < sets ? m->adjoint[k * m->n_sets + first + i] : 0.0;
     nsde_reverse(p->network, sets);
 }
 
