@@ -14,7 +14,7 @@
 typedef struct setup {
     nsde_model *model;
     nsde_loss loss;
-    double parameters[8], x0[2];
+    double parameters[40], x0[2];
     nsde_estimate_settings settings;
 } setup;
 
@@ -60,6 +60,10 @@ static void check_component(const nsde_gradient_estimate *e, size_t k, double ex
                   e->std_error[k]);
 }
 
+enum { LIKELIHOOD_RATIO = 3, N_METHODS = 6 };
+static const char *const methods[N_METHODS] = {"forward",          "reverse", "differences",
+                                               "likelihood_ratio", "mixed",   "auto"};
+
 /* ---- one path ---- */
 
 START_TEST(derivatives_along_a_given_path)
@@ -70,7 +74,6 @@ START_TEST(derivatives_along_a_given_path)
     } rows[] = {{"euler_maruyama", 3.499459495655062, 1.294487632125, .5902712119125},
                 {"milstein", 2.839152002425594, 1.110276152468299, -.2188476925831794},
                 {"sriw1", 3.244951761496775, 1.629772758423196, -.3019334077080884}};
-    const char *const methods[] = {"forward", "reverse", "differences"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t m = 0; m < 3; m++) {
             setup s = create(
@@ -126,10 +129,56 @@ START_TEST(pathwise_estimators_agree)
             ck_assert(b->std_error[k] > 0.4 * a->std_error[k] && b->std_error[k] < 2.0 * a->std_error[k]);
         }
         nsde_estimate_destroy(a);
-        nsde_estimate_destroy(b);
         nsde_estimate_destroy(c);
+        if (i == 0) { /* step by step, for the scheme that mixed mode takes */
+            a = run(&s, "mixed");
+            for (size_t k = 0; k < a->n; k++)
+                check_relative(a->value[k], b->value[k], 1e-12);
+            nsde_estimate_destroy(a);
+        } else {
+            check_refused(attempt(&s, "mixed", &a), NSDE_UNSUPPORTED, "once a step");
+        }
+        nsde_estimate_destroy(b);
         destroy(&s);
     }
+}
+END_TEST
+
+/* Networks in drift and diffusion, a full matrix, more noises than states, more paths than a panel takes. */
+START_TEST(mixed_mode_step_by_step)
+{
+    static const size_t observe[] = {3, 10};
+    const nsde_text_model text = {.drift = "mlp(3); x1 - k*x2",
+                                  .diffusion = "softplus(mlp(2)), 0.1*x2, 0; 0.3, x1, k",
+                                  .parameters = "k=0.8"};
+    setup s = create(&text, "x1^2*x2[0] + k*x2");
+    const size_t n = nsde_model_describe(s.model)->n_parameters;
+    double *weights = malloc(n * sizeof *weights), most = 0.0;
+    const double start[] = {1.0, 0.2};
+    gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
+    check_ok(nsde_text_initialise(s.model, NSDE_INIT_GLOROT, rng, weights));
+    s.settings.run.steps = 10;
+    s.settings.run.paths = 700;
+    s.settings.run.observe = observe;
+    s.settings.run.n_observe = 2;
+    const nsde_estimate_problem problem = {s.model, &s.loss, weights, start};
+    const nsde_estimator *mixed, *reverse;
+    nsde_gradient_estimate *a, *b;
+    check_ok(nsde_estimator_find("mixed", &mixed));
+    check_ok(nsde_estimator_find("reverse", &reverse));
+    check_ok(nsde_estimate_run(mixed, &problem, &s.settings, &a));
+    check_ok(nsde_estimate_run(reverse, &problem, &s.settings, &b));
+    check_relative(a->loss, b->loss, 1e-13);
+    for (size_t k = 0; k < a->n; k++)
+        most = fmax(most, fabs(b->value[k]));
+    for (size_t k = 0; k < a->n; k++)
+        check_absolute(a->value[k], b->value[k], 1e-13 * most);
+    ck_assert(a->n == n + 2 && most > 0.1);
+    nsde_estimate_destroy(a);
+    nsde_estimate_destroy(b);
+    gsl_rng_free(rng);
+    free(weights);
+    destroy(&s);
 }
 END_TEST
 
@@ -148,17 +197,16 @@ static setup black_scholes(const char *loss, size_t paths)
 
 START_TEST(greeks_of_a_call)
 {
-    const char *const methods[] = {"forward", "reverse", "differences", "likelihood_ratio"};
-    for (size_t m = 0; m < 4; m++)
+    for (size_t m = 0; m < N_METHODS; m++)
         for (int pairs = 0; pairs < 2; pairs++) {
             setup s = black_scholes("exp(-r)*max(exp(x) - 100, 0)", 100000);
             s.settings.antithetic = pairs;
             nsde_gradient_estimate *e = run(&s, methods[m]);
             ck_assert(fabs(e->loss - 10.45058357218557) <= 4.0 * e->loss_std_error);
             ck_assert(e->loss_std_error < 0.08);
-            check_component(e, 0, 53.23248154537634, m == 3 ? 1.0 : 0.3);
-            check_component(e, 1, 37.52403469169379, m == 3 ? 2.0 : 0.4);
-            check_component(e, 2, 63.68306511756191, m == 3 ? 1.0 : 0.3);
+            check_component(e, 0, 53.23248154537634, m == LIKELIHOOD_RATIO ? 1.0 : 0.3);
+            check_component(e, 1, 37.52403469169379, m == LIKELIHOOD_RATIO ? 2.0 : 0.4);
+            check_component(e, 2, 63.68306511756191, m == LIKELIHOOD_RATIO ? 1.0 : 0.3);
             ck_assert(e->seconds > 0.0 && e->peak_bytes > 0 && !e->doubtful);
             nsde_estimate_destroy(e);
             destroy(&s);
@@ -216,9 +264,8 @@ END_TEST
 START_TEST(moments_of_linear_equations)
 {
     enum { N = 32 };
-    const char *const methods[] = {"forward", "reverse", "differences", "likelihood_ratio"};
     const double mu = 1.01, x0 = 0.5, h = 1.0 / N, a = 1.0 + mu * h;
-    for (size_t m = 0; m < 4; m++) {
+    for (size_t m = 0; m < N_METHODS; m++) {
         setup s = create(
             &(nsde_text_model){.drift = "mu*x", .diffusion = "s*x", .parameters = "mu=1.01, s=0.87"}, "x");
         s.x0[0] = x0;
@@ -298,8 +345,7 @@ END_TEST
 
 START_TEST(threads_do_not_matter)
 {
-    const char *const methods[] = {"forward", "reverse", "differences", "likelihood_ratio"};
-    for (size_t m = 0; m < 4; m++) {
+    for (size_t m = 0; m < N_METHODS; m++) {
         setup s = black_scholes("max(exp(x) - 100, 0)", 5000);
         s.settings.run.threads = 1;
         nsde_gradient_estimate *a = run(&s, methods[m]);
@@ -326,7 +372,6 @@ START_TEST(antithetic_pairs)
     s.settings.run.paths = 200;
     s.settings.run.steps = 4;
     s.settings.antithetic = true;
-    const char *const methods[] = {"forward", "reverse", "differences"};
     for (size_t m = 0; m < 3; m++) {
         nsde_gradient_estimate *e = run(&s, methods[m]);
         check_absolute(e->value[1], pow(1.0 - 0.125, 4), m == 2 ? 1e-8 : 1e-14);
@@ -366,8 +411,7 @@ END_TEST
 
 START_TEST(memory_that_is_short_is_reported)
 {
-    const char *const methods[] = {"forward", "reverse", "differences", "likelihood_ratio"};
-    for (size_t m = 0; m < 4; m++) {
+    for (size_t m = 0; m < N_METHODS; m++) {
         setup s = black_scholes("max(exp(x) - 100, 0)", 30);
         s.settings.run.threads = 1;
         s.settings.antithetic = true;
@@ -417,6 +461,7 @@ void test_cases(TCase *cases)
 {
     tcase_add_test(cases, derivatives_along_a_given_path);
     tcase_add_test(cases, pathwise_estimators_agree);
+    tcase_add_test(cases, mixed_mode_step_by_step);
     tcase_add_test(cases, greeks_of_a_call);
     tcase_add_test(cases, variances_of_greeks);
     tcase_add_test(cases, digital_option);
