@@ -67,41 +67,39 @@
 #undef TARGET
 #endif
 
-enum { NARROW, AVX2, AVX512 };
-
-static int machine(void)
+nsde_machine nsde_machine_here(void)
 {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
         __builtin_cpu_supports("fma"))
-        return AVX512;
+        return NSDE_AVX512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return AVX2;
+        return NSDE_AVX2;
 #endif
-    return NARROW;
+    return NSDE_NARROW;
 }
 
-const nsde_dense_double *nsde_dense_double_kernels(void)
+const nsde_dense_double *nsde_dense_double_of(nsde_machine machine)
 {
     static const nsde_dense_double all[] = {
-        [NARROW] = TABLE(double, narrow),
+        [NSDE_NARROW] = TABLE(double, narrow),
 #if defined(__x86_64__)
-        [AVX2] = TABLE(double, avx2),
-        [AVX512] = TABLE(double, avx512),
+        [NSDE_AVX2] = TABLE(double, avx2),
+        [NSDE_AVX512] = TABLE(double, avx512),
 #endif
     };
-    return &all[machine()];
+    return &all[machine];
 }
 
-const nsde_dense_single *nsde_dense_single_kernels(void)
+const nsde_dense_single *nsde_dense_single_of(nsde_machine machine)
 {
     static const nsde_dense_single all[] = {
-        [NARROW] = TABLE(float, narrow),
+        [NSDE_NARROW] = TABLE(float, narrow),
 #if defined(__x86_64__)
-        [AVX2] = TABLE(float, avx2),
-        [AVX512] = TABLE(float, avx512),
+        [NSDE_AVX2] = TABLE(float, avx2),
+        [NSDE_AVX512] = TABLE(float, avx512),
 #endif
     };
-    return &all[machine()];
+    return &all[machine];
 }

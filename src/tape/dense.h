@@ -29,8 +29,11 @@
 NSDE_DENSE_TABLE(nsde_dense_double, double);
 NSDE_DENSE_TABLE(nsde_dense_single, float);
 
-/* The kernels for this machine. */
-const nsde_dense_double *nsde_dense_double_kernels(void);
-const nsde_dense_single *nsde_dense_single_kernels(void);
+/* Kinds of machines the kernels are compiled for, each a part of the next: registers of 16, 32, 64 bytes. */
+typedef enum nsde_machine { NSDE_NARROW, NSDE_AVX2, NSDE_AVX512 } nsde_machine;
+
+nsde_machine nsde_machine_here(void); /* the widest that this one is */
+const nsde_dense_double *nsde_dense_double_of(nsde_machine machine);
+const nsde_dense_single *nsde_dense_single_of(nsde_machine machine);
 
 #endif

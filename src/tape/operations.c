@@ -42,8 +42,8 @@ static nsde_var elementwise(nsde_op op, size_t n, const nsde_var args[])
     X(sin)                                                                                                   \
     X(cos)                                                                                                   \
     X(atan)                                                                                                  \
-    X(sinh) X(cosh) X(asinh) X(tanh) X(tanh_unit) X(sigmoid) X(softplus) X(silu) X(abs) X(sign) X(erf)       \
-        X(normal_cdf)
+    X(sinh)                                                                                                  \
+    X(cosh) X(asinh) X(tanh) X(tanh_unit) X(sigmoid) X(softplus) X(silu) X(abs) X(sign) X(erf) X(normal_cdf)
 #define X(name)                                                                                              \
     nsde_var nsde_##name(nsde_var a)                                                                         \
     {                                                                                                        \

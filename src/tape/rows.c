@@ -151,8 +151,9 @@ static void forward_dense(const nsde_memory *memory, uint32_t id)
     if (value->node.uniform)
         forward_uniform_dense(y, x, weights, bias);
     else
-        nsde_dense_double_kernels()->product(y.count, x.count, y.width, weights, x.count, 1, x.base, x.step,
-                                             bias, false, y.base, y.step);
+        nsde_dense_double_of(nsde_machine_here())
+            ->product(y.count, x.count, y.width, weights, x.count, 1, x.base, x.step, bias, false, y.base,
+                      y.step);
 }
 
 static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool set)
@@ -163,7 +164,7 @@ static void pull_dense(const nsde_memory *memory, uint32_t id, size_t i, bool se
                x = rows_of(memory, arg[1], value->node.uniform);
     const double *weights = nsde_value_at(memory, arg[0]);
     double *adjoint = nsde_adjoint_at(memory, arg[i]);
-    const nsde_dense_double *kernels = nsde_dense_double_kernels();
+    const nsde_dense_double *kernels = nsde_dense_double_of(nsde_machine_here());
     if (value->node.uniform)
         pull_uniform_dense(g, x, weights, i, set, adjoint);
     else if (i == 2)

@@ -88,17 +88,18 @@ static void execute_dense(const nsde_memory *memory, uint32_t id, const nsde_val
 {
     const uint32_t *arg = value->node.arg;
     const size_t inputs = memory->program->values[arg[1]].node.rows;
-    nsde_dense_single_kernels()->product(value->node.rows, inputs, memory->lanes, floats_at(memory, arg[0]),
-                                         inputs, 1, floats_at(memory, arg[1]), memory->stride,
-                                         value->n_args == 3 ? floats_at(memory, arg[2]) : NULL, false,
-                                         floats_at(memory, id), memory->stride);
+    nsde_dense_single_of(nsde_machine_here())
+        ->product(value->node.rows, inputs, memory->lanes, floats_at(memory, arg[0]), inputs, 1,
+                  floats_at(memory, arg[1]), memory->stride,
+                  value->n_args == 3 ? floats_at(memory, arg[2]) : NULL, false, floats_at(memory, id),
+                  memory->stride);
 }
 
 static void pull_dense(const nsde_memory *memory, uint32_t id, const nsde_value *value, size_t i, bool set)
 {
     const uint32_t *arg = value->node.arg;
     const size_t inputs = memory->program->values[arg[1]].node.rows, outputs = value->node.rows;
-    const nsde_dense_single *kernels = nsde_dense_single_kernels();
+    const nsde_dense_single *kernels = nsde_dense_single_of(nsde_machine_here());
     const float *g = adjoint_floats(memory, id);
     if (i == 1)
         kernels->product(inputs, outputs, memory->lanes, floats_at(memory, arg[0]), 1, inputs, g,
