@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/problem.h"
 #include "core/error.h"
 #include "io/plot.h"
 #include "io/progress.h"
 
 typedef struct options {
-    const char *model, *method, *time, *value, *json, *plot, *initial;
+    cli_problem problem;
+    const char *method, *time, *value, *json, *plot, *initial;
     double scale, dt, horizon;
     cli_assignments start, fixed;
     uint64_t seed;
@@ -153,7 +154,7 @@ static int run(const void *given, const char *path)
     work w = {0};
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
-        status = nsde_model_open(o->model, &w.model);
+        status = cli_problem_open(&o->problem, &w.model, NULL);
     if (!status)
         status = read_series(o, path, &w.series);
     if (!status)
@@ -173,6 +174,8 @@ static int run(const void *given, const char *path)
 static int check_and_run(const void *given, const char *path)
 {
     const options *o = given;
+    if (cli_problem_check(&cli_command_fit, &o->problem))
+        return CLI_USAGE;
     if (o->initial && strcmp(o->initial, "fixed") != 0 && strcmp(o->initial, "stationary") != 0)
         return cli_usage(&cli_command_fit, "--initial %s is neither fixed nor stationary", o->initial);
     if (o->dt <= 0.0 || o->horizon <= 0.0)
@@ -183,7 +186,7 @@ static int check_and_run(const void *given, const char *path)
 }
 
 static const cli_option table[] = {
-    {"model", "NAME", CLI_TEXT, offsetof(options, model), "a shipped model (nsde models)", true},
+    CLI_PROBLEM_OPTIONS(options),
     {"method", "NAME", CLI_TEXT, offsetof(options, method),
      "the likelihood (nsde methods); exact where there is one", false},
     {"value", "COLUMN", CLI_TEXT, offsetof(options, value), "the column to fit", true},
@@ -214,7 +217,7 @@ const cli_command cli_command_fit = {
     .summary = "Fit a model to a column of a file by maximum likelihood",
     .detail = "The file has a header line and columns separated by comma, semicolon or tab; empty fields and "
               "NA are "
-              "missing values.",
+              "missing values. " CLI_PROBLEM_DETAIL,
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),

@@ -1,9 +1,10 @@
-/* nsde methods: integrators and objectives.
+/* nsde methods: integrators, objectives and estimators of gradients.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
 
 #include "cli/options.h"
+#include "nsde/estimate.h"
 #include "nsde/step.h"
 
 static const char *needs(const nsde_integrator *m)
@@ -40,11 +41,18 @@ static int run(const void *options, const char *argument)
         if (*o->aliases)
             printf("  %16s also called %s\n", "", o->aliases);
     }
+    printf("\nEstimators of a gradient (nsde gradient --method)\n");
+    for (size_t i = 0; i < nsde_estimator_count(); i++) {
+        const nsde_estimator *e = nsde_estimator_at(i);
+        printf("  %-16s %s (%s)\n", e->name, e->title, e->source);
+        if (*e->aliases)
+            printf("  %16s also called %s\n", "", e->aliases);
+    }
     return CLI_DONE;
 }
 
 const cli_command cli_command_methods = {
     .name = "methods",
-    .summary = "List the integrators and the likelihoods",
+    .summary = "List the integrators, the likelihoods and the estimators of gradients",
     .run = run,
 };

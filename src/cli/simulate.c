@@ -1,4 +1,4 @@
-/* nsde simulate: paths of a shipped model, or of one in a file.
+/* nsde simulate: paths of a model.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/problem.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "io/plot.h"
@@ -16,7 +16,8 @@
 #include "nsde/simulate.h"
 
 typedef struct options {
-    const char *model, *file, *method, *out, *plot;
+    cli_problem problem;
+    const char *method, *out, *plot;
     cli_assignments set;
     cli_numbers x0;
     double t0, t1;
@@ -34,26 +35,6 @@ static void defaults(void *given)
 }
 
 /* ---- what is asked for ---- */
-
-static nsde_status take_parameters(const options *o, const nsde_model *model, double *parameters, bool *given)
-{
-    const nsde_model_definition *d = nsde_model_describe(model);
-    for (size_t i = 0; i < o->set.n; i++) {
-        size_t number;
-        const nsde_status status = nsde_model_parameter(model, o->set.items[i].name, &number);
-        if (status)
-            return status;
-        parameters[number] = o->set.items[i].value;
-        given[number] = true;
-    }
-    for (size_t k = 0; k < d->n_parameters; k++)
-        if (!given[k])
-            return nsde_fail(NSDE_INVALID, "model %s: --set does not give %s", d->name,
-                             d->parameters[k].name);
-    if (o->x0.n != d->dim)
-        return nsde_fail(NSDE_INVALID, "model %s: --x0 gives %zu of %zu states", d->name, o->x0.n, d->dim);
-    return NSDE_OK;
-}
 
 static nsde_status take_settings(const options *o, nsde_simulate_settings *settings)
 {
@@ -207,14 +188,11 @@ static nsde_status simulate(const options *o, const nsde_model *model, const dou
     nsde_progress progress;
     const size_t n = nsde_model_describe(model)->n_parameters;
     double *parameters = calloc(n + 1, sizeof *parameters);
-    bool *given = calloc(n + 1, sizeof *given);
-    nsde_status status = parameters && given ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
-    for (size_t k = 0; !status && stored && k < n; k++) {
-        parameters[k] = stored[k];
-        given[k] = true;
-    }
+    nsde_status status = parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
     if (!status)
-        status = take_parameters(o, model, parameters, given);
+        status = cli_problem_parameters(&o->problem, model, stored, &o->set, o->seed, parameters);
+    if (!status)
+        status = cli_check_states(model, &o->x0);
     if (!status)
         status = take_settings(o, &settings);
     if (!status) {
@@ -225,7 +203,6 @@ static nsde_status simulate(const options *o, const nsde_model *model, const dou
         nsde_progress_finish(&progress);
     }
     free(parameters);
-    free(given);
     return status;
 }
 
@@ -249,15 +226,15 @@ static int run(const void *given, const char *argument)
     nsde_model *model = NULL;
     nsde_simulation *simulation = NULL;
     double *stored = NULL;
-    if (!o->model == !o->file)
-        return cli_usage(&cli_command_simulate, "one of --model and --file is needed");
+    if (cli_problem_check(&cli_command_simulate, &o->problem))
+        return CLI_USAGE;
     if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
         return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
     if (o->threads > 1024)
         return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status)
-        status = o->file ? nsde_model_read(o->file, &model, &stored) : nsde_model_open(o->model, &model);
+        status = cli_problem_open(&o->problem, &model, &stored);
     if (!status)
         status = simulate(o, model, stored, &simulation);
     if (!status)
@@ -269,11 +246,9 @@ static int run(const void *given, const char *argument)
 }
 
 static const cli_option table[] = {
-    {"model", "NAME", CLI_TEXT, offsetof(options, model), "a shipped model (nsde models)", false},
-    {"file", "MODEL.json", CLI_TEXT, offsetof(options, file), "or a model with its parameters (nsde train)",
-     false},
-    {"set", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, set),
-     "the model's parameters: all of them, or those that are to differ from the file's", false},
+    CLI_PROBLEM_OPTIONS(options),
+    CLI_PROBLEM_FILE(options),
+    CLI_PROBLEM_SET(options),
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
@@ -300,6 +275,7 @@ static const cli_option table[] = {
 const cli_command cli_command_simulate = {
     .name = "simulate",
     .summary = "Simulate paths of a model",
+    .detail = CLI_PROBLEM_DETAIL,
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),

@@ -10,7 +10,6 @@
 #include "core/memory.h"
 #include "core/names.h"
 #include "model/noise_class.h"
-#include "nsde/model.h"
 
 struct nsde_model {
     nsde_model_definition definition;

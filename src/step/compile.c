@@ -5,10 +5,9 @@
 
 #include "core/error.h"
 
-/* The one input of noise, in its parts. */
-static void take_noise(nsde_step_at *at, const nsde_model_definition *d, nsde_noise_detail detail)
+void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail)
 {
-    const size_t m = d->noise_dim, pairs = nsde_noise_pairs(m);
+    const size_t m = nsde_model_describe(at->model)->noise_dim, pairs = nsde_noise_pairs(m);
     const nsde_var rows = nsde_input_passive(at->tape, nsde_noise_rows(m, detail));
     at->dW = detail == NSDE_INCREMENTS ? rows : nsde_slice(rows, 0, m);
     if (detail >= NSDE_SPACE_TIME)
@@ -34,7 +33,7 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     at.x = integrator->carried ? nsde_slice(state, 0, d->dim) : state;
     if (integrator->carried)
         at.carried = nsde_slice(state, d->dim, rows - d->dim);
-    take_noise(&at, d, nsde_step_detail(integrator, model));
+    nsde_step_take_noise(&at, nsde_step_detail(integrator, model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);
     at.p = nsde_model_record_parameters(model, tape);

@@ -15,6 +15,9 @@ enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
 NSDE_MUST_USE nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
                                             nsde_precision precision, nsde_program **program);
 
+/* Declares the one input of noise of at->model, and sets its parts. */
+void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail);
+
 /* Equal steps from t0 to t1. */
 typedef struct nsde_grid {
     double t0, t1;

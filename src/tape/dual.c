@@ -182,6 +182,20 @@ static nsde_var dense_tangent(const nsde_call *call, const nsde_var p[], const n
     return has_bias && nsde_is_void(t[0]) && nsde_is_void(t[1]) ? t[2] : sum;
 }
 
+/* Rows of a constant that are all 0: where parameters are seeded with unit vectors, most rows depend on one
+ * direction alone, and nothing is recorded for the others. */
+static bool slice_is_zero(const nsde_call *call, nsde_var constant)
+{
+    if (!nsde_is_constant(constant))
+        return false;
+    const nsde_tape *tape = constant.tape;
+    const double *values = (const double *)tape->constants.items + nsde_node_at(tape, constant.id)->extra;
+    for (size_t i = 0; i < call->rows; i++)
+        if (values[call->extra + i] != 0.0)
+            return false;
+    return true;
+}
+
 /* The tangent of one operation from those of its operands (void = zero). */
 static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y, const nsde_var t[])
 {
@@ -204,8 +218,9 @@ static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y
         if (nsde_is_void(t[1]) && nsde_is_void(t[2]))
             return sum;
         return nsde_select(p[0], or_zero(t[1], p[1]), or_zero(t[2], p[2]));
-    case OP_neg:
     case OP_slice:
+        return nsde_is_void(t[0]) || slice_is_zero(call, t[0]) ? sum : with_operand(call, p, 0, t[0]);
+    case OP_neg:
     case OP_broadcast:
     case OP_sum:
         return nsde_is_void(t[0]) ? sum : with_operand(call, p, 0, t[0]);

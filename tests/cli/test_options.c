@@ -98,7 +98,7 @@ START_TEST(mistaken_calls_exit_with_2)
     ck_assert_ptr_nonnull(strstr(run->err, "usage"));
     program_refuses(nsde("fitt"), 2, "there is no command \"fitt\"");
     program_refuses(nsde("fit"), 2, "DATA.csv is missing");
-    program_refuses(nsde("fit", "a.csv"), 2, "--model NAME is missing");
+    program_refuses(nsde("fit", "a.csv", "--value", "x"), 2, "--model NAME is missing");
     program_refuses(nsde("fit", "a.csv", "--model", "ou"), 2, "--value COLUMN is missing");
     program_refuses(nsde("fit", "a.csv", "--modell", "ou"), 2, "there is no option --modell");
     program_refuses(nsde("fit", "a.csv", "--mode", "ou"), 2, "there is no option --mode");

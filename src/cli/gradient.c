@@ -1,0 +1,326 @@
+/* nsde gradient: the derivatives of an expected loss, by any number of estimators.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/problem.h"
+#include "core/error.h"
+#include "core/memory.h"
+#include "core/number.h"
+#include "io/json.h"
+#include "nsde/estimate.h"
+#include "nsde/model_file.h"
+#include "nsde/text.h"
+
+typedef struct options {
+    cli_problem problem;
+    const char *loss, *scheme, *method, *observe, *json;
+    cli_assignments set;
+    cli_numbers x0;
+    double t0, t1, difference;
+    size_t steps, paths, threads;
+    uint64_t seed;
+    bool antithetic, no_baseline, check, quiet;
+} options;
+
+enum { METHODS = 64 }; /* most that can be asked for at once */
+
+/* What is open while the command works. */
+typedef struct work {
+    nsde_model *model;
+    nsde_loss loss;
+    double *stored, *parameters;
+    size_t *observe;
+    nsde_estimate_settings settings;
+    const nsde_estimator *methods[METHODS];
+    nsde_gradient_estimate *estimates[METHODS];
+    nsde_status refused[METHODS];
+    char why[METHODS][NSDE_MESSAGE_SIZE];
+    size_t n_methods;
+} work;
+
+static void defaults(void *given)
+{
+    options *o = given;
+    const nsde_gradient_settings standard = nsde_gradient_settings_default();
+    o->seed = standard.seed;
+    o->t0 = standard.t0;
+    o->t1 = NAN;
+}
+
+/* ---- what is asked for ---- */
+
+/* Calls `each` with every word of a list separated by commas. */
+static nsde_status for_each(const char *list, nsde_status (*each)(work *w, const char *word), work *w)
+{
+    char *copy, *rest;
+    nsde_status status = nsde_copy_string(list, &copy);
+    for (char *word = copy; word && !status; word = rest) {
+        rest = strchr(word, ',');
+        if (rest)
+            *rest++ = '\0';
+        status = each(w, word);
+    }
+    nsde_free(copy);
+    return status;
+}
+
+static nsde_status add_method(work *w, const char *name)
+{
+    if (w->n_methods == METHODS)
+        return nsde_fail(NSDE_INVALID, "--method: more than %d", METHODS);
+    return nsde_estimator_find(name, &w->methods[w->n_methods++]);
+}
+
+static nsde_status take_methods(work *w, const char *list)
+{
+    const bool all = !list || strcmp(list, "all") == 0;
+    if (!all)
+        return for_each(list, add_method, w);
+    for (size_t i = 0; i < nsde_estimator_count(); i++)
+        if (strcmp(nsde_estimator_at(i)->name, "auto") != 0)
+            w->methods[w->n_methods++] = nsde_estimator_at(i);
+    return NSDE_OK;
+}
+
+static nsde_status add_observation(work *w, const char *word)
+{
+    return nsde_parse_size(word, &w->observe[w->settings.run.n_observe++]);
+}
+
+static nsde_status take_observations(const options *o, work *w)
+{
+    size_t n = 1;
+    for (const char *at = o->observe; *at; at++)
+        n += *at == ',';
+    w->observe = calloc(n, sizeof *w->observe);
+    w->settings.run.observe = w->observe;
+    if (!w->observe)
+        return nsde_fail(NSDE_NO_MEMORY, "no memory");
+    const nsde_status status = for_each(o->observe, add_observation, w);
+    return status ? nsde_fail_within(status, "--observe") : NSDE_OK;
+}
+
+static nsde_status take_settings(const options *o, work *w)
+{
+    nsde_gradient_settings *run = &w->settings.run;
+    *run = nsde_gradient_settings_default();
+    run->t0 = o->t0;
+    run->t1 = o->t1;
+    run->steps = o->steps;
+    run->paths = o->paths;
+    run->seed = o->seed;
+    run->threads = o->threads > 1024 ? -1 : (int)o->threads;
+    w->settings.antithetic = o->antithetic;
+    w->settings.no_baseline = o->no_baseline;
+    w->settings.step = o->difference;
+    nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
+    if (!status && o->observe)
+        status = take_observations(o, w);
+    return status ? status : take_methods(w, o->method);
+}
+
+static nsde_status prepare(const options *o, work *w)
+{
+    nsde_status status = cli_problem_open(&o->problem, &w->model, &w->stored);
+    if (status)
+        return status;
+    const nsde_model_definition *d = nsde_model_describe(w->model);
+    w->parameters = calloc(d->n_parameters + 1, sizeof *w->parameters);
+    if (!w->parameters)
+        return nsde_fail(NSDE_NO_MEMORY, "no memory");
+    status = cli_problem_parameters(&o->problem, w->model, w->stored, &o->set, o->seed, w->parameters);
+    if (!status)
+        status = cli_check_states(w->model, &o->x0);
+    if (!status)
+        status = nsde_loss_from_text(o->loss, w->model, &w->loss);
+    return status ? status : take_settings(o, w);
+}
+
+/* ---- what comes of it ---- */
+
+/* Where several estimators are asked for, one that does not apply does not stop the others. */
+static nsde_status estimate(work *w, const nsde_estimate_problem *problem)
+{
+    for (size_t i = 0; i < w->n_methods; i++) {
+        const nsde_status status = nsde_estimate_run(w->methods[i], problem, &w->settings, &w->estimates[i]);
+        if (status && (status != NSDE_UNSUPPORTED || w->n_methods == 1))
+            return nsde_fail_within(status, "%s", w->methods[i]->name);
+        w->refused[i] = status;
+        if (status)
+            memcpy(w->why[i], nsde_error_message(), sizeof w->why[i]);
+    }
+    return NSDE_OK;
+}
+
+/* The first estimate there is, for the loss. */
+static const nsde_gradient_estimate *first_of(const work *w)
+{
+    for (size_t i = 0; i < w->n_methods; i++)
+        if (w->estimates[i])
+            return w->estimates[i];
+    return NULL;
+}
+
+enum { SHOWN = 24 }; /* components in the table */
+
+static void print(const work *w)
+{
+    const nsde_gradient_estimate *first = first_of(w);
+    if (first)
+        printf("loss %.8g, standard error %.3g\n", first->loss, first->loss_std_error);
+    for (size_t i = 0; i < w->n_methods; i++) {
+        const nsde_gradient_estimate *e = w->estimates[i];
+        if (!e) {
+            printf("\n%s does not apply: %s\n", w->methods[i]->name, w->why[i]);
+            continue;
+        }
+        printf("\n%s (%.3g s, %zu bytes)%s%s\n", w->methods[i]->name, e->seconds, e->peak_bytes,
+               *e->note ? "\n  " : "", e->note);
+        for (size_t k = 0; k < e->n && k < SHOWN; k++) {
+            char name[64];
+            nsde_estimate_name(w->model, k, sizeof name, name);
+            printf("  d/d %-16s %16.8g  standard error %.3g\n", name, e->value[k], e->std_error[k]);
+        }
+        if (e->n > SHOWN)
+            printf("  ... and %zu more\n", e->n - SHOWN);
+    }
+}
+
+static bool add_gradient(const work *w, const nsde_gradient_estimate *e, cJSON *item)
+{
+    cJSON *gradient = cJSON_AddArrayToObject(item, "gradient");
+    for (size_t k = 0; gradient && e && k < e->n; k++) {
+        char name[64];
+        cJSON *component = cJSON_CreateObject();
+        nsde_estimate_name(w->model, k, sizeof name, name);
+        if (!cJSON_AddItemToArray(gradient, component) || !cJSON_AddStringToObject(component, "name", name) ||
+            !nsde_json_add_number(component, "value", e->value[k]) ||
+            !nsde_json_add_number(component, "std_error", e->std_error[k]))
+            return false;
+    }
+    return gradient;
+}
+
+static bool add_estimator(const work *w, size_t i, cJSON *list)
+{
+    const nsde_gradient_estimate *e = w->estimates[i];
+    cJSON *item = cJSON_CreateObject();
+    return cJSON_AddItemToArray(list, item) && cJSON_AddStringToObject(item, "method", w->methods[i]->name) &&
+           add_gradient(w, e, item) && nsde_json_add_number(item, "seconds", e ? e->seconds : NAN) &&
+           nsde_json_add_number(item, "peak_bytes", e ? (double)e->peak_bytes : NAN) &&
+           cJSON_AddStringToObject(item, "note", e ? e->note : w->why[i]);
+}
+
+static nsde_status write_json(const work *w, const char *path)
+{
+    const nsde_gradient_estimate *first = first_of(w);
+    cJSON *root = cJSON_CreateObject();
+    bool added = nsde_json_add_number(root, "loss", first ? first->loss : NAN) &&
+                 nsde_json_add_number(root, "loss_std_error", first ? first->loss_std_error : NAN);
+    cJSON *list = added ? cJSON_AddArrayToObject(root, "estimators") : NULL;
+    added = list;
+    for (size_t i = 0; i < w->n_methods && added; i++)
+        added = add_estimator(w, i, list);
+    const nsde_status status =
+        added ? nsde_json_write(root, path) : nsde_fail(NSDE_NO_MEMORY, "no memory for the estimates");
+    cJSON_Delete(root);
+    return status;
+}
+
+static nsde_status self_check(const options *o, const work *w, const nsde_estimate_problem *problem)
+{
+    enum { PATHS = 64 }; /* a mistake shows on any of them */
+    nsde_gradient_agreement a;
+    char name[64];
+    nsde_gradient_settings settings = w->settings.run;
+    settings.paths = settings.paths < PATHS ? settings.paths : PATHS;
+    const nsde_status status = nsde_gradient_check(problem, &settings, 0.0, &a);
+    if (status)
+        return nsde_fail_within(status, "self-check");
+    nsde_estimate_name(w->model, a.worst, sizeof name, name);
+    if (!o->quiet)
+        printf(
+            "self-check: all derivatives agree with differences on the same paths; the furthest, by %s, is "
+            "%.9g and %.9g\n",
+            name, a.gradient, a.difference);
+    return NSDE_OK;
+}
+
+static int run(const void *given, const char *argument)
+{
+    (void)argument;
+    const options *o = given;
+    if (cli_problem_check(&cli_command_gradient, &o->problem))
+        return CLI_USAGE;
+    work *w = calloc(1, sizeof *w);
+    nsde_status status = w ? prepare(o, w) : nsde_fail(NSDE_NO_MEMORY, "no memory");
+    if (!status) {
+        const nsde_estimate_problem problem = {w->model, &w->loss, w->parameters, o->x0.items};
+        if (o->check)
+            status = self_check(o, w, &problem);
+        if (!status)
+            status = estimate(w, &problem);
+        if (!status && !o->quiet)
+            print(w);
+        if (!status && o->json)
+            status = write_json(w, o->json);
+    }
+    for (size_t i = 0; w && i < w->n_methods; i++)
+        nsde_estimate_destroy(w->estimates[i]);
+    if (w) {
+        nsde_loss_release_text(&w->loss);
+        nsde_model_destroy(w->model);
+        nsde_parameters_destroy(w->stored);
+        free(w->parameters);
+        free(w->observe);
+    }
+    free(w);
+    return status ? cli_fail() : CLI_DONE;
+}
+
+static const cli_option table[] = {
+    CLI_PROBLEM_OPTIONS(options),
+    CLI_PROBLEM_FILE(options),
+    CLI_PROBLEM_SET(options),
+    {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
+    {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
+    {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
+    {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},
+    {"paths", "N", CLI_SIZE, offsetof(options, paths), "number of paths", true},
+    {"loss", "TEXT", CLI_TEXT, offsetof(options, loss),
+     "the loss of a path: of the last states, of x[k] or x2[k] at observation k, of the parameters", true},
+    {"observe", "STEP,...", CLI_TEXT, offsetof(options, observe),
+     "steps after which the loss may look, counted from 1; the last", false},
+    {"scheme", "NAME", CLI_TEXT, offsetof(options, scheme), "the integrator (nsde methods); euler_maruyama",
+     false},
+    {"method", "NAME,...|all", CLI_TEXT, offsetof(options, method), "the estimators (nsde methods); all",
+     false},
+    {"antithetic", NULL, CLI_FLAG, offsetof(options, antithetic),
+     "paths come in pairs of opposite noise, each pair one sample", false},
+    {"no-baseline", NULL, CLI_FLAG, offsetof(options, no_baseline),
+     "likelihood_ratio without its control variate", false},
+    {"difference", "H", CLI_NUMBER, offsetof(options, difference),
+     "relative step of differences; the cube root of the rounding", false},
+    {"check", NULL, CLI_FLAG, offsetof(options, check),
+     "first compare the gradient with differences on the same paths", false},
+    {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},
+    {"threads", "N", CLI_SIZE, offsetof(options, threads),
+     "threads; 0 for one per core; the result is the same", false},
+    {"json", "FILE", CLI_TEXT, offsetof(options, json), "write the estimates as JSON", false},
+    {"quiet", NULL, CLI_FLAG, offsetof(options, quiet), "print no table", false},
+};
+
+const cli_command cli_command_gradient = {
+    .name = "gradient",
+    .summary = "Differentiate an expected loss by the parameters and the initial states of a model",
+    .detail = CLI_PROBLEM_DETAIL,
+    .options = table,
+    .n_options = sizeof table / sizeof *table,
+    .options_size = sizeof(options),
+    .defaults = defaults,
+    .run = run,
+};

@@ -1,0 +1,476 @@
+/* Every estimator of a gradient against closed forms, and against each other.
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "nsde/estimate.h"
+
+#include <stdlib.h>
+
+#include "estimate/tangents.h"
+#include "harness.h"
+#include "nsde/text.h"
+#include "problems/problems.h"
+
+/* A model and a loss from text, at a point. */
+typedef struct setup {
+    nsde_model *model;
+    nsde_loss loss;
+    double parameters[40], x0[2];
+    nsde_estimate_settings settings;
+} setup;
+
+static setup create(const nsde_text_model *text, const char *loss)
+{
+    setup s = {.settings.run = nsde_gradient_settings_default()};
+    check_ok(nsde_model_from_text(text, &s.model));
+    check_ok(nsde_loss_from_text(loss, s.model, &s.loss));
+    for (size_t k = 0; k < nsde_model_describe(s.model)->n_parameters; k++)
+        s.parameters[k] = nsde_model_describe(s.model)->parameters[k].start;
+    s.settings.run.steps = 1;
+    return s;
+}
+
+static void destroy(setup *s)
+{
+    nsde_loss_release_text(&s->loss);
+    nsde_model_destroy(s->model);
+}
+
+static nsde_status attempt(const setup *s, const char *method, nsde_gradient_estimate **estimate)
+{
+    const nsde_estimator *estimator;
+    check_ok(nsde_estimator_find(method, &estimator));
+    return nsde_estimate_run(estimator, &(nsde_estimate_problem){s->model, &s->loss, s->parameters, s->x0},
+                             &s->settings, estimate);
+}
+
+static nsde_gradient_estimate *run(const setup *s, const char *method)
+{
+    nsde_gradient_estimate *estimate;
+    check_ok(attempt(s, method, &estimate));
+    return estimate;
+}
+
+/* Within 4 standard errors, which are not so wide that anything would do. */
+static void check_component(const nsde_gradient_estimate *e, size_t k, double exact, double widest)
+{
+    ck_assert_msg(fabs(e->value[k] - exact) <= 4.0 * e->std_error[k] + 1e-12 * fabs(exact),
+                  "%s, component %zu: %g +- %g, exactly %g", e->method->name, k, e->value[k], e->std_error[k],
+                  exact);
+    ck_assert_msg(e->std_error[k] <= widest, "%s, component %zu: standard error %g", e->method->name, k,
+                  e->std_error[k]);
+}
+
+enum { LIKELIHOOD_RATIO = 3, N_METHODS = 6 };
+static const char *const methods[N_METHODS] = {"forward",          "reverse", "differences",
+                                               "likelihood_ratio", "mixed",   "auto"};
+
+/* ---- one path ---- */
+
+START_TEST(derivatives_along_a_given_path)
+{
+    const struct {
+        const char *scheme;
+        double x0, mu, sigma;
+    } rows[] = {{"euler_maruyama", 3.499459495655062, 1.294487632125, .5902712119125},
+                {"milstein", 2.839152002425594, 1.110276152468299, -.2188476925831794},
+                {"sriw1", 3.244951761496775, 1.629772758423196, -.3019334077080884}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t m = 0; m < 3; m++) {
+            setup s = create(
+                &(nsde_text_model){.drift = "mu*x", .diffusion = "s*x", .parameters = "mu=1.01, s=0.87"},
+                "x");
+            const double tolerance = m == 2 ? 1e-8 : 1e-13;
+            nsde_brownian *noise;
+            double rows_of_noise[4][2];
+            for (size_t k = 0; k < 4; k++) {
+                rows_of_noise[k][0] = path0_dW[k];
+                rows_of_noise[k][1] = path0_dZ[k] / (2.0 * sqrt(3.0));
+            }
+            check_ok(nsde_brownian_stored_detail(1, 4, 1, NSDE_SPACE_TIME, 0.25, rows_of_noise[0], &noise));
+            check_ok(nsde_integrator_find(rows[i].scheme, &s.settings.run.integrator));
+            s.x0[0] = gbm0_x0;
+            s.settings.run.noise = noise;
+            s.settings.run.paths = 1;
+            s.settings.run.steps = 4;
+            nsde_gradient_estimate *e = run(&s, methods[m]);
+            ck_assert(e->n == 3 && isnan(e->std_error[0]));
+            check_relative(e->value[0], rows[i].mu, tolerance);
+            check_relative(e->value[1], rows[i].sigma, tolerance);
+            check_relative(e->value[2], rows[i].x0, tolerance);
+            nsde_estimate_destroy(e);
+            nsde_brownian_destroy(noise);
+            destroy(&s);
+        }
+}
+END_TEST
+
+/* Forward and reverse are the same numbers by other ways, whatever the scheme. */
+START_TEST(pathwise_estimators_agree)
+{
+    const char *const schemes[] = {"euler_maruyama", "milstein", "heun", "sriw1"};
+    static const size_t observe[] = {4, 9};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        setup s = create(&(nsde_text_model){.drift = "k*(m-x) + 0.3*sin(t)",
+                                            .diffusion = "s*sqrt(1 + x^2)",
+                                            .parameters = "k=0.7, m=0.4, s=0.5"},
+                         "x[0]^2*x + exp(-k*t)*max(x - m, 0)");
+        s.x0[0] = 0.8;
+        s.settings.run.paths = 150;
+        s.settings.run.steps = 9;
+        s.settings.run.observe = observe;
+        s.settings.run.n_observe = 2;
+        check_ok(nsde_integrator_find(schemes[i], &s.settings.run.integrator));
+        s.settings.partials = i + 1; /* in chunks of every size */
+        nsde_gradient_estimate *a = run(&s, "forward"), *b = run(&s, "reverse"), *c = run(&s, "differences");
+        check_relative(a->loss, b->loss, 1e-12);
+        for (size_t k = 0; k < a->n; k++) {
+            check_relative(a->value[k], b->value[k], 1e-10);
+            check_relative(a->value[k], c->value[k], 1e-6);
+            ck_assert(b->std_error[k] > 0.4 * a->std_error[k] && b->std_error[k] < 2.0 * a->std_error[k]);
+        }
+        nsde_estimate_destroy(a);
+        nsde_estimate_destroy(c);
+        if (i == 0) { /* step by step, for the scheme that mixed mode takes */
+            a = run(&s, "mixed");
+            for (size_t k = 0; k < a->n; k++)
+                check_relative(a->value[k], b->value[k], 1e-12);
+            nsde_estimate_destroy(a);
+        } else {
+            check_refused(attempt(&s, "mixed", &a), NSDE_UNSUPPORTED, "once a step");
+        }
+        nsde_estimate_destroy(b);
+        destroy(&s);
+    }
+}
+END_TEST
+
+/* Networks in drift and diffusion, a full matrix, more noises than states, more paths than a panel takes. */
+START_TEST(mixed_mode_step_by_step)
+{
+    static const size_t observe[] = {3, 10};
+    const nsde_text_model text = {.drift = "mlp(3); x1 - k*x2",
+                                  .diffusion = "softplus(mlp(2)), 0.1*x2, 0; 0.3, x1, k",
+                                  .parameters = "k=0.8"};
+    setup s = create(&text, "x1^2*x2[0] + k*x2");
+    const size_t n = nsde_model_describe(s.model)->n_parameters;
+    double *weights = malloc(n * sizeof *weights), most = 0.0;
+    const double start[] = {1.0, 0.2};
+    gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
+    check_ok(nsde_text_initialise(s.model, NSDE_INIT_GLOROT, rng, weights));
+    s.settings.run.steps = 10;
+    s.settings.run.paths = 700;
+    s.settings.run.observe = observe;
+    s.settings.run.n_observe = 2;
+    const nsde_estimate_problem problem = {s.model, &s.loss, weights, start};
+    const nsde_estimator *mixed, *reverse;
+    nsde_gradient_estimate *a, *b;
+    check_ok(nsde_estimator_find("mixed", &mixed));
+    check_ok(nsde_estimator_find("reverse", &reverse));
+    check_ok(nsde_estimate_run(mixed, &problem, &s.settings, &a));
+    check_ok(nsde_estimate_run(reverse, &problem, &s.settings, &b));
+    check_relative(a->loss, b->loss, 1e-13);
+    for (size_t k = 0; k < a->n; k++)
+        most = fmax(most, fabs(b->value[k]));
+    for (size_t k = 0; k < a->n; k++)
+        check_absolute(a->value[k], b->value[k], 1e-13 * most);
+    ck_assert(a->n == n + 2 && most > 0.1);
+    nsde_estimate_destroy(a);
+    nsde_estimate_destroy(b);
+    gsl_rng_free(rng);
+    free(weights);
+    destroy(&s);
+}
+END_TEST
+
+/* ---- closed forms ---- */
+
+/* The logarithm of geometric Brownian motion, on which Euler-Maruyama is exact. */
+static setup black_scholes(const char *loss, size_t paths)
+{
+    setup s = create(
+        &(nsde_text_model){.drift = "r - s^2/2", .diffusion = "s", .parameters = "r=0.05, s=0.2"}, loss);
+    s.x0[0] = log(100.0);
+    s.settings.run.paths = paths;
+    s.settings.run.seed = 7;
+    return s;
+}
+
+START_TEST(greeks_of_a_call)
+{
+    for (size_t m = 0; m < N_METHODS; m++)
+        for (int pairs = 0; pairs < 2; pairs++) {
+            setup s = black_scholes("exp(-r)*max(exp(x) - 100, 0)", 100000);
+            s.settings.antithetic = pairs;
+            nsde_gradient_estimate *e = run(&s, methods[m]);
+            ck_assert(fabs(e->loss - 10.45058357218557) <= 4.0 * e->loss_std_error);
+            ck_assert(e->loss_std_error < 0.08);
+            check_component(e, 0, 53.23248154537634, m == LIKELIHOOD_RATIO ? 1.0 : 0.3);
+            check_component(e, 1, 37.52403469169379, m == LIKELIHOOD_RATIO ? 2.0 : 0.4);
+            check_component(e, 2, 63.68306511756191, m == LIKELIHOOD_RATIO ? 1.0 : 0.3);
+            ck_assert(e->seconds > 0.0 && e->peak_bytes > 0 && !e->doubtful);
+            nsde_estimate_destroy(e);
+            destroy(&s);
+        }
+}
+END_TEST
+
+static double variance_of(const nsde_gradient_estimate *e, size_t k)
+{
+    return e->std_error[k] * e->std_error[k] * (double)e->n_samples;
+}
+
+/* An estimator may be without bias and wrong all the same: its variance is known too. */
+START_TEST(variances_of_greeks)
+{
+    setup s = black_scholes("exp(-r)*max(exp(x) - 100, 0)", 400000);
+    nsde_gradient_estimate *e = run(&s, "forward");
+    check_relative(variance_of(e, 2), 1e4 * .3322153569, 0.02);
+    check_relative(variance_of(e, 1), 5729.331137, 0.04);
+    nsde_estimate_destroy(e);
+    s.settings.no_baseline = true;
+    e = run(&s, "likelihood_ratio");
+    check_relative(variance_of(e, 2), 1e4 * 2.148666039, 0.04);
+    check_relative(variance_of(e, 1), 75770.46035, 0.06);
+    nsde_estimate_destroy(e);
+    s.settings.no_baseline = false;
+    e = run(&s, "likelihood_ratio");
+    ck_assert(variance_of(e, 2) < 0.9e4 * 2.148666039);
+    nsde_estimate_destroy(e);
+    destroy(&s);
+}
+END_TEST
+
+START_TEST(digital_option)
+{
+    setup s = black_scholes("exp(-r)*select(x - log(100), 1, 0)", 200000);
+    nsde_gradient_estimate *e = run(&s, "likelihood_ratio");
+    ck_assert(fabs(e->loss - .5323248154537634) <= 4.0 * e->loss_std_error);
+    check_component(e, 2, 1.87620173458469, 0.02);
+    check_component(e, 1, -.6566706071046413, 0.05);
+    ck_assert(!e->doubtful);
+    nsde_estimate_destroy(e);
+    const char *const pathwise[] = {"forward", "reverse"};
+    for (int m = 0; m < 2; m++) {
+        e = run(&s, pathwise[m]);
+        ck_assert(e->value[2] == 0.0 && e->doubtful);
+        ck_assert(strstr(e->note, "does not apply where the loss jumps") != NULL);
+        nsde_estimate_destroy(e);
+    }
+    destroy(&s);
+}
+END_TEST
+
+/* Linear equations: the moments of Euler-Maruyama itself are known. */
+START_TEST(moments_of_linear_equations)
+{
+    enum { N = 32 };
+    const double mu = 1.01, x0 = 0.5, h = 1.0 / N, a = 1.0 + mu * h;
+    for (size_t m = 0; m < N_METHODS; m++) {
+        setup s = create(
+            &(nsde_text_model){.drift = "mu*x", .diffusion = "s*x", .parameters = "mu=1.01, s=0.87"}, "x");
+        s.x0[0] = x0;
+        s.settings.run.steps = N;
+        s.settings.run.paths = 100000;
+        nsde_gradient_estimate *e = run(&s, methods[m]);
+        check_component(e, 0, x0 * N * h * pow(a, N - 1), 0.04);
+        check_component(e, 1, 0.0, 0.08);
+        check_component(e, 2, pow(a, N), 0.1);
+        nsde_estimate_destroy(e);
+        destroy(&s);
+        s = create(
+            &(nsde_text_model){.drift = "th*(mu-x)", .diffusion = "s", .parameters = "th=1, mu=1.2, s=0.3"},
+            "x^2");
+        s.x0[0] = 2.0;
+        s.settings.run.steps = N;
+        s.settings.run.paths = 100000;
+        e = run(&s, methods[m]);
+        const double b = 1.0 - h, mean = 1.2 + 0.8 * pow(b, N), by_mu = 1.0 - pow(b, N);
+        const double variance = 0.09 * h * (1.0 - pow(b, 2 * N)) / (1.0 - b * b);
+        check_component(e, 1, 2.0 * mean * by_mu, 0.04);
+        check_component(e, 2, 2.0 * variance / 0.3, 0.15);
+        check_component(e, 3, 2.0 * mean * pow(b, N), 0.04);
+        ck_assert(fabs(e->value[1] - 2.1 * mean * by_mu) > 4.0 * e->std_error[1]);
+        nsde_estimate_destroy(e);
+        destroy(&s);
+    }
+}
+END_TEST
+
+/* sum (Z^2 - 1) / s over n steps. */
+START_TEST(variance_of_the_score)
+{
+    setup s = create(&(nsde_text_model){.drift = "-x", .diffusion = "s", .parameters = "s=0.4"}, "1 + 0*x");
+    s.settings.run.paths = 20000;
+    s.settings.run.steps = 50;
+    s.settings.no_baseline = true;
+    s.settings.keep_samples = true;
+    nsde_gradient_estimate *e = run(&s, "likelihood_ratio");
+    check_component(e, 0, 0.0, 0.3);
+    check_relative(variance_of(e, 0), 2.0 * 50 / 0.16, 0.03);
+    double sum = 0.0;
+    for (size_t i = 0; i < e->n_samples; i++)
+        sum += e->samples[i] / (double)e->n_samples;
+    check_absolute(sum, e->value[0], 1e-12);
+    nsde_estimate_destroy(e);
+    destroy(&s);
+}
+END_TEST
+
+/* Correlated noise: a full matrix, with derivatives of every entry. */
+START_TEST(score_of_a_full_diffusion)
+{
+    const nsde_text_model text = {.drift = "-k*x1 + x2; m - x2",
+                                  .diffusion = "a, 0.1*x2, 0.2; b*x1, c, 0",
+                                  .parameters = "k=0.6, m=0.3, a=0.4, b=0.2, c=0.5"};
+    setup s = create(&text, "x1*x2 + c*x1^2");
+    s.x0[0] = 0.7;
+    s.x0[1] = -0.4;
+    s.settings.run.steps = 6;
+    s.settings.run.paths = 200000;
+    s.settings.run.seed = 3;
+    nsde_gradient_estimate *a = run(&s, "forward"), *b = run(&s, "likelihood_ratio");
+    for (size_t k = 0; k < a->n; k++) {
+        const double error = hypot(a->std_error[k], b->std_error[k]);
+        ck_assert_msg(fabs(a->value[k] - b->value[k]) <= 4.0 * error, "%zu: %g and %g +- %g", k, a->value[k],
+                      b->value[k], error);
+        ck_assert(error < 0.02);
+    }
+    nsde_estimate_destroy(a);
+    nsde_estimate_destroy(b);
+    destroy(&s);
+}
+END_TEST
+
+/* ---- what does not matter, and what is refused ---- */
+
+START_TEST(threads_do_not_matter)
+{
+    for (size_t m = 0; m < N_METHODS; m++) {
+        setup s = black_scholes("max(exp(x) - 100, 0)", 5000);
+        s.settings.run.threads = 1;
+        nsde_gradient_estimate *a = run(&s, methods[m]);
+        s.settings.run.threads = 3;
+        nsde_gradient_estimate *b = run(&s, methods[m]);
+        ck_assert(a->loss == b->loss && memcmp(a->value, b->value, a->n * sizeof *a->value) == 0);
+        ck_assert(memcmp(a->std_error, b->std_error, a->n * sizeof *a->value) == 0);
+        s.settings.run.seed++;
+        nsde_gradient_estimate *c = run(&s, methods[m]);
+        ck_assert(a->loss != c->loss);
+        nsde_estimate_destroy(a);
+        nsde_estimate_destroy(b);
+        nsde_estimate_destroy(c);
+        destroy(&s);
+    }
+}
+END_TEST
+
+/* A mean that is odd in the noise is exact with pairs. */
+START_TEST(antithetic_pairs)
+{
+    setup s = create(&(nsde_text_model){.drift = "-k*x", .diffusion = "1", .parameters = "k=0.5"}, "x");
+    s.x0[0] = 1.5;
+    s.settings.run.paths = 200;
+    s.settings.run.steps = 4;
+    s.settings.antithetic = true;
+    for (size_t m = 0; m < 3; m++) {
+        nsde_gradient_estimate *e = run(&s, methods[m]);
+        check_absolute(e->value[1], pow(1.0 - 0.125, 4), m == 2 ? 1e-8 : 1e-14);
+        check_absolute(e->value[0], -1.5 * pow(1.0 - 0.125, 3), m == 2 ? 1e-8 : 1e-14);
+        check_absolute(e->loss_std_error, 0.0, 1e-14);
+        nsde_estimate_destroy(e);
+    }
+    s.settings.run.paths = 201;
+    nsde_gradient_estimate *e;
+    check_refused(attempt(&s, "forward", &e), NSDE_INVALID, "201 is odd");
+    destroy(&s);
+}
+END_TEST
+
+START_TEST(refusals)
+{
+    nsde_gradient_estimate *e;
+    const nsde_estimator *estimator;
+    check_refused(nsde_estimator_find("nonsense", &estimator), NSDE_NOT_FOUND, "forward");
+    check_ok(nsde_estimator_find("score-function", &estimator));
+    ck_assert_str_eq(estimator->name, "likelihood_ratio");
+    setup s =
+        create(&(nsde_text_model){.drift = "-k*x", .diffusion = "k", .parameters = "k=0.5:0:"}, "log(x)");
+    check_refused(attempt(&s, "forward", &e), NSDE_DIVERGED, "the loss of path");
+    ck_assert(e == NULL);
+    s.parameters[0] = -1.0;
+    check_refused(attempt(&s, "forward", &e), NSDE_INVALID, "k = -1 is outside");
+    s.parameters[0] = 0.5;
+    check_ok(nsde_integrator_find("milstein", &s.settings.run.integrator));
+    check_refused(attempt(&s, "likelihood_ratio", &e), NSDE_UNSUPPORTED, "milstein");
+    destroy(&s);
+    s = create(&(nsde_text_model){.drift = "x2; -x1", .diffusion = "1; x1", .column = true}, "x1");
+    check_refused(attempt(&s, "likelihood_ratio", &e), NSDE_UNSUPPORTED, "2 states but 1 noises");
+    destroy(&s);
+}
+END_TEST
+
+START_TEST(memory_that_is_short_is_reported)
+{
+    for (size_t m = 0; m < N_METHODS; m++) {
+        setup s = black_scholes("max(exp(x) - 100, 0)", 30);
+        s.settings.run.threads = 1;
+        s.settings.antithetic = true;
+        size_t k = 1;
+        for (bool failed = true; failed; k++) {
+            nsde_gradient_estimate *e;
+            test_fail_allocation(k);
+            const nsde_status status = attempt(&s, methods[m], &e);
+            failed = test_allocation_failed();
+            test_fail_allocation(0);
+            ck_assert_msg(failed ? status == NSDE_NO_MEMORY && !e : status == NSDE_OK,
+                          "%s, allocation %zu: %s", methods[m], k, nsde_error_message());
+            nsde_estimate_destroy(e);
+        }
+        ck_assert(k > 20);
+        destroy(&s);
+    }
+}
+END_TEST
+
+/* ---- the self-check ---- */
+
+START_TEST(self_check)
+{
+    setup s = create(
+        &(nsde_text_model){.drift = "k*(m-x)", .diffusion = "s*x", .parameters = "k=0.7, m=0.4, s=0.5"},
+        "x^2 + max(m - 0.4, 0)");
+    nsde_gradient_settings run_settings = s.settings.run;
+    nsde_gradient_agreement found = {0};
+    s.x0[0] = 0.8;
+    run_settings.paths = 30;
+    run_settings.steps = 5;
+    const nsde_estimate_problem problem = {s.model, &s.loss, s.parameters, s.x0};
+    /* On the kink of the loss in m: 1 by the rule for ties, 1/2 by differences. */
+    check_refused(nsde_gradient_check(&problem, &run_settings, 0.0, &found), NSDE_DIVERGED, "by m is");
+    ck_assert(found.worst == 1 && found.n_disagree == 1);
+    check_absolute(found.gradient - found.difference, 0.5, 1e-8);
+    s.parameters[1] = 0.41;
+    check_ok(nsde_gradient_check(&problem, &run_settings, 0.0, &found));
+    ck_assert(found.disagreement < 0.1 && found.n_disagree == 0);
+    check_refused(nsde_gradient_check(&problem, &run_settings, 1e-17, &found), NSDE_DIVERGED, "disagree");
+    destroy(&s);
+}
+END_TEST
+
+void test_cases(TCase *cases)
+{
+    tcase_add_test(cases, derivatives_along_a_given_path);
+    tcase_add_test(cases, pathwise_estimators_agree);
+    tcase_add_test(cases, mixed_mode_step_by_step);
+    tcase_add_test(cases, greeks_of_a_call);
+    tcase_add_test(cases, variances_of_greeks);
+    tcase_add_test(cases, digital_option);
+    tcase_add_test(cases, moments_of_linear_equations);
+    tcase_add_test(cases, variance_of_the_score);
+    tcase_add_test(cases, score_of_a_full_diffusion);
+    tcase_add_test(cases, threads_do_not_matter);
+    tcase_add_test(cases, antithetic_pairs);
+    tcase_add_test(cases, refusals);
+    tcase_add_test(cases, memory_that_is_short_is_reported);
+    tcase_add_test(cases, self_check);
+}
