@@ -41,40 +41,40 @@ build() { # FOLDER COMPILER OPTIONS…: configures and compiles; any warning is 
   fi
 }
 
-# Test cases in a log of meson: passed, failed, programs; FAILED lines go to stderr. A program that ended otherwise than
-# by failing cases (a crash, a sanitizer's report, a timeout) is one failure, and so is one of Check's that lost its
-# count. A test that is none of Check's counts as one; exit status 77 means that it was left out.
+# Test cases in a log of meson (a line of JSON for each program; meson brings Python): passed, failed, programs; FAILED
+# lines go to stderr. A program that ended otherwise than by failing cases (a crash, a sanitizer's report, a timeout) is
+# one failure, and so is one of Check's that lost its count. A test that is none of Check's counts as one.
 count_cases() { # LOG
-  awk '
-    function close_program() {
-      if (name == "") return
-      programs++
-      if (result == "exit status 77") { printf "SKIPPED: %s\n", name >"/dev/stderr"; return }
-      lost = result != "exit status 0" && bad == 0 || result == "exit status 0" && of_check && checks == 0
-      ok += of_check ? checks - bad : !lost
-      not_ok += bad + lost
-      if (bad || lost) printf "FAILED: %s (%s, %d of %d cases)\n", name, result, bad, checks >"/dev/stderr"
-    }
-    /^=+ [0-9]+\/[0-9]+ =+$/ {
-      close_program(); name = "unnamed"; result = "no result"; checks = bad = of_check = 0; next
-    }
-    /^test: / && name == "unnamed" { sub(/^test: +/, ""); name = $0; next }
-    /^result: / && result == "no result" { sub(/^result: +/, ""); result = $0; next }
-    /^Running suite\(s\): / { of_check = 1 }
-    /^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$/ {
-      gsub(/[^0-9 ]/, ""); checks += $2; bad += $3 + $4
-    }
-    END { close_program(); print ok + 0, not_ok + 0, programs + 0 }' "$1"
+  python3 - "$1" <<'EOF'
+import json, os, re, sys
+passed = failed = programs = 0
+lines = open(sys.argv[1]).read().splitlines() if os.path.exists(sys.argv[1]) else []
+for test in map(json.loads, lines):
+    name, result, out = test["name"], test["result"], test.get("stdout") or ""
+    counts = re.findall(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", out, re.M)
+    programs += 1
+    if result == "SKIP":
+        print("SKIPPED:", name, file=sys.stderr)
+        continue
+    well = result in ("OK", "EXPECTEDFAIL")
+    of_check = bool(re.search(r"^Running suite\(s\): ", out, re.M))
+    cases, bad = sum(int(c[0]) for c in counts), sum(int(c[1]) + int(c[2]) for c in counts)
+    lost = not well and not bad or of_check and not cases
+    passed += cases - bad if of_check else well
+    failed += bad + lost
+    if bad or lost:
+        print(f"FAILED: {name} ({result}, {bad} of {cases} cases)", file=sys.stderr)
+print(passed, failed, programs)
+EOF
 }
 
 run() { # FOLDER ARGUMENTS…: runs its tests (or those named) and counts their cases
-  local folder=$1 log=$1/meson-logs/testlog.txt good bad programs wanted
+  local folder=$1 log=$1/meson-logs/testlog.json good bad programs wanted
   shift
   rm -f "$log"
   wanted=$(meson test -C "$folder" --no-rebuild --list "$@" 2>/dev/null | grep -c ' / ')
   meson test -C "$folder" --no-rebuild --print-errorlogs --quiet "$@" >"build-logs/$folder.txt" 2>&1 ||
     tail -n 60 "build-logs/$folder.txt"
-  [ -f "$log" ] || : >"$log"
   read -r good bad programs < <(count_cases "$log")
   if [ "$programs" -ne "$wanted" ] || [ "$wanted" -eq 0 ]; then
     echo "FAILED: $folder: $programs of $wanted test programs ran"

@@ -26,19 +26,24 @@ typedef struct nsde_model_file {
  *  @return NSDE_INVALID (a parameter out of its bounds, a result that is not finite), NSDE_UNSUPPORTED (a
  * model of the caller's own, which no file can hold), NSDE_IO, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_file_write(const nsde_model_file *file, const char *path);
-/** @return NSDE_IO; NSDE_PARSE naming the file: not a model file, another version, damaged or edited by hand
+/** Reads a model file; destroy what it holds with nsde_model_file_destroy.
+ *  @return NSDE_IO; NSDE_PARSE naming the file: not a model file, another version, damaged or edited by hand
  *          (the checksum tells), or members that contradict one another; NSDE_NOT_FOUND (no such shipped
  *          model); NSDE_OVERFLOW; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_file_read(const char *path, nsde_model_file *file);
-NSDE_API void nsde_model_file_destroy(nsde_model_file *file); /**< Takes zeros. */
+/** Frees what a file was read into, and zeroes it; takes zeros and NULL. */
+NSDE_API void nsde_model_file_destroy(nsde_model_file *file);
 
-/** The same without results.
- *  @param parameters [n_parameters] */
+/** Writes a model file without results.
+ *  @param parameters [n_parameters]
+ *  @return as nsde_model_file_write */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_write(const nsde_model *model, const double *parameters,
                                                     const char *path);
-/** @param parameters [n_parameters], to be freed with nsde_parameters_destroy */
+/** Reads the model of a file and its parameters.
+ *  @param parameters [n_parameters], to be freed with nsde_parameters_destroy */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_read(const char *path, nsde_model **model, double **parameters);
-NSDE_API void nsde_parameters_destroy(double *parameters); /**< Takes NULL. */
+/** Frees what nsde_model_read gave; takes NULL. */
+NSDE_API void nsde_parameters_destroy(double *parameters);
 
 #ifdef __cplusplus
 }

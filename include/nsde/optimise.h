@@ -28,8 +28,10 @@ typedef enum nsde_schedule {
 #undef NSDE_SCHEDULE_ENUM
 } nsde_schedule;
 
+/** Its name; static storage. */
 NSDE_API const char *nsde_schedule_name(nsde_schedule schedule);
-/** @return NSDE_NOT_FOUND with the names there are */
+/** The schedule of that name.
+ *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_schedule_find(const char *name, nsde_schedule *schedule);
 
 /** The settings that are numbers: type, name, default, least, most, what it is. */
@@ -44,6 +46,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_schedule_find(const char *name, nsde_sch
     X(double, final_rate, 0.01, 1e-300, 1.0, "schedules: share of the rate at the horizon")                  \
     X(uint64_t, horizon, 0, 0, UINT64_MAX, "schedules: steps until then; 0: those of the training")
 
+/** How a method of descent goes about it. */
 typedef struct nsde_optimiser_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_OPTIMISER_SETTINGS(NSDE_SETTING_FIELD)
@@ -51,6 +54,7 @@ typedef struct nsde_optimiser_settings {
     nsde_schedule schedule;
 } nsde_optimiser_settings;
 
+/** A constant rate of 0.001; the rest as published for each method. */
 NSDE_API nsde_optimiser_settings nsde_optimiser_settings_default(void);
 
 /** One step of a method. */
@@ -74,16 +78,19 @@ typedef struct nsde_optimiser_method {
     void (*step)(const nsde_optimiser_step *step);
 } nsde_optimiser_method;
 
+/** The methods there are: 0 … nsde_optimiser_count - 1. */
 NSDE_API size_t nsde_optimiser_count(void);
 NSDE_API const nsde_optimiser_method *nsde_optimiser_at(size_t number); /**< NULL beyond the last. */
-/** @return NSDE_NOT_FOUND with the names there are */
+/** The method of that name or alias.
+ *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_find(const char *name,
                                                        const nsde_optimiser_method **method);
 
 /** A method at work: its memory, and the number of steps made. */
 typedef struct nsde_optimiser nsde_optimiser;
 
-/** @param method NULL for Adam
+/** Makes an optimiser of n parameters.
+ *  @param method NULL for Adam
  *  @return NSDE_INVALID naming the setting; NSDE_OVERFLOW; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_create(const nsde_optimiser_method *method,
                                                          const nsde_optimiser_settings *settings, size_t n,
@@ -107,6 +114,7 @@ NSDE_API double nsde_clip_norm(size_t n, double *vector, double longest);
 /** Writes the value and the gradient [n] at x [n]; a value that is not finite is a step too far. */
 typedef nsde_status (*nsde_function)(void *context, const double *x, double *value, double *gradient);
 
+/** The settings: type, name, default, least, most, what it is. */
 #define NSDE_LBFGS_SETTINGS(X)                                                                               \
     X(size_t, memory, 10, 1, 1000, "pairs of steps and changes of the gradient that are kept")               \
     X(size_t, iterations, 1000, 0, SIZE_MAX, "most steps")                                                   \
@@ -114,12 +122,14 @@ typedef nsde_status (*nsde_function)(void *context, const double *x, double *val
     X(double, decrease, 1e-4, 1e-300, 0.5, "Wolfe: least share of the decrease the slope promises")          \
     X(double, curvature, 0.9, 1e-300, 1.0, "Wolfe: most of the slope that may be left")
 
+/** How long and how carefully L-BFGS searches. */
 typedef struct nsde_lbfgs_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_LBFGS_SETTINGS(NSDE_SETTING_FIELD)
 #undef NSDE_SETTING_FIELD
 } nsde_lbfgs_settings;
 
+/** Ten pairs, and the constants of Nocedal and Wright 2006. */
 NSDE_API nsde_lbfgs_settings nsde_lbfgs_settings_default(void);
 
 /** Why a search ended. */
@@ -129,6 +139,7 @@ typedef enum nsde_lbfgs_outcome {
     NSDE_LBFGS_LIMIT      /**< the most steps were made */
 } nsde_lbfgs_outcome;
 
+/** What was found, and what it took. */
 typedef struct nsde_lbfgs_result {
     nsde_lbfgs_outcome outcome;
     size_t iterations, evaluations;

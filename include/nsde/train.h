@@ -34,7 +34,8 @@ typedef struct nsde_training {
     void *context;
 } nsde_training;
 
-NSDE_API void nsde_training_destroy(nsde_training *training); /**< Takes zeros. */
+/** Frees what the objective holds, and zeroes it; takes zeros and NULL. */
+NSDE_API void nsde_training_destroy(nsde_training *training);
 
 /** A loss of simulated paths, through the gradient engine: every batch is settings->paths fresh paths of
  *  settings->seed; held out are the paths of seed + 1, as many.
@@ -44,6 +45,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_training_paths(const nsde_model *model, 
                                                        const nsde_gradient_settings *settings,
                                                        const double *x0, nsde_training *training);
 
+/** The settings: type, name, default, least, most, what it is. */
 #define NSDE_TRANSITION_SETTINGS(X)                                                                          \
     X(size_t, batch, 256, 1, SIZE_MAX,                                                                       \
       "transitions in a batch; all of them, in order, where there are fewer")                                \
@@ -52,12 +54,14 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_training_paths(const nsde_model *model, 
     X(int, threads, 1, 0, 1024, "threads; 0 for one per core; results do not depend on it")                  \
     X(bool, clip, false, 0, 1, "clip the weights of neural models after each step (nsde_net_clip)")
 
+/** How transitions are made an objective of. */
 typedef struct nsde_transition_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_TRANSITION_SETTINGS(NSDE_SETTING_FIELD)
 #undef NSDE_SETTING_FIELD
 } nsde_transition_settings;
 
+/** Batches of 256, the last tenth held out. */
 NSDE_API nsde_transition_settings nsde_transition_settings_default(void);
 
 /** Minus Euler's log pseudo-likelihood of a transition: X(t + h) normal about x + f h with covariance g g^T h
@@ -79,6 +83,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_neural_standardise(nsde_model *model, co
 
 /* ---- the loop ------------------------------------------------------------------------------------------ */
 
+/** The settings that are numbers: type, name, default, least, most, what it is. */
 #define NSDE_TRAIN_SETTINGS(X)                                                                               \
     X(uint64_t, iterations, 1000, 0, UINT64_MAX, "most steps, those before a checkpoint included")           \
     X(uint64_t, validate_every, 50, 1, UINT64_MAX, "steps between two looks at the held-out loss")           \
@@ -90,10 +95,11 @@ typedef struct nsde_train_state {
     uint64_t iteration; /**< steps made */
     double loss, rate;  /**< of the last batch */
     bool validated;     /**< did this step end with a look at the held-out loss? */
-    double held_out;    /**< the last such loss; NaN before the first */
+    double held_out; /**< the last such loss, at first that of the beginning; NaN where nothing is held out */
     const double *parameters;
 } nsde_train_state;
 
+/** How long is trained, by what method, and what is kept. */
 typedef struct nsde_train_settings {
 #define NSDE_SETTING_FIELD(type, name, standard, least, most, doc) type name;
     NSDE_TRAIN_SETTINGS(NSDE_SETTING_FIELD)
@@ -107,6 +113,7 @@ typedef struct nsde_train_settings {
     void *progress_context;
 } nsde_train_settings;
 
+/** Adam at a constant rate, without early stopping or a checkpoint. */
 NSDE_API nsde_train_settings nsde_train_settings_default(void);
 
 /** Why a training ended. */
@@ -117,8 +124,10 @@ typedef enum nsde_train_outcome {
     NSDE_TRAIN_CANCELLED, /**< the progress callback said so */
 } nsde_train_outcome;
 
+/** The outcome in words; static storage. */
 NSDE_API const char *nsde_train_outcome_text(nsde_train_outcome outcome);
 
+/** Why and where a training ended. */
 typedef struct nsde_train_result {
     nsde_train_outcome outcome;
     uint64_t iterations, best_iteration; /**< steps made; of them before the best held-out loss */
@@ -129,8 +138,8 @@ typedef struct nsde_train_result {
 
 /** Trains. The result is the same, to the last bit, whether or not the run was killed and resumed from its
  *  checkpoint, at any instant and any number of times.
- *  @param parameters [n_parameters] where to begin; on success those of the least held-out loss, or the last
- *         ones where nothing is held out
+ *  @param parameters [n_parameters] where to begin; on success those of the least held-out loss, the
+ * beginning counted, or the last ones where nothing is held out
  *  @return NSDE_INVALID naming the setting; NSDE_PARSE where the checkpoint is damaged or belongs to another
  *          training; NSDE_IO; NSDE_NO_MEMORY; what the objective returned, but for NSDE_DIVERGED */
 NSDE_API NSDE_MUST_USE nsde_status nsde_train_run(const nsde_training *training,

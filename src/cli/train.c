@@ -8,6 +8,7 @@
 
 #include "cli/options.h"
 #include "core/error.h"
+#include "io/file.h"
 #include "io/plot.h"
 #include "io/progress.h"
 #include "nsde/model_file.h"
@@ -152,6 +153,16 @@ static nsde_status make_training(const options *o, work *w)
     return nsde_training_transitions(w->model, w->series, &settings, &w->training);
 }
 
+/* Whether a file can be written where it should go: found out before the work, not after it. */
+static nsde_status check_place(const char *path)
+{
+    nsde_file *file;
+    const nsde_status status = path ? nsde_file_create(path, &file) : NSDE_OK;
+    if (path && !status)
+        nsde_file_discard(file);
+    return status;
+}
+
 /* ---- the training ---- */
 
 static bool show_progress(void *context, const nsde_train_state *state)
@@ -272,6 +283,10 @@ static int run(const void *given, const char *path)
     const options *o = given;
     work w = {.options = o};
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
+    if (!status)
+        status = check_place(o->out);
+    if (!status)
+        status = check_place(o->checkpoint);
     if (!status)
         status = read_series(o, path, &w.series);
     if (!status)

@@ -103,7 +103,7 @@ static void run_group(const euler *e, const span *s, size_t group, size_t size, 
         paths = end - done < e->panel ? end - done : e->panel;
         run_panel(e, s, done, paths, w, back, total);
     }
-    if (back)
+    if (back && e->n_parameters)
         memcpy(e->adjoints + group * e->n_parameters, nsde_workspace_parameter_adjoint(w),
                e->n_parameters * sizeof(double));
 }
@@ -127,7 +127,8 @@ static nsde_status run(const euler *e, const span *s, const double *parameters, 
 #pragma omp parallel num_threads((int)threads) if (threads > 1)
     {
         nsde_workspace *w = e->workspaces[omp_get_thread_num()];
-        memcpy(nsde_workspace_parameters(w), parameters, e->n_parameters * sizeof(double));
+        if (e->n_parameters)
+            memcpy(nsde_workspace_parameters(w), parameters, e->n_parameters * sizeof(double));
         nsde_workspace_prepare(w);
 #pragma omp for schedule(dynamic)
         for (size_t group = 0; group < groups; group++)
@@ -141,7 +142,7 @@ static nsde_status run(const euler *e, const span *s, const double *parameters, 
                              e->steps.t[bad]);
         *loss += sums[group].loss / (double)s->count;
     }
-    if (gradient)
+    if (gradient && e->n_parameters)
         memset(gradient, 0, e->n_parameters * sizeof(double));
     for (size_t group = 0; gradient && group < groups; group++)
         for (size_t k = 0; k < e->n_parameters; k++)

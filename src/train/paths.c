@@ -51,7 +51,7 @@ static uint64_t identify(const nsde_model *model, const nsde_loss *loss, const n
                          const double *x0)
 {
     const double times[] = {s->t0, s->t1};
-    const uint64_t numbers[] = {s->steps, s->paths, s->seed, s->n_observe};
+    const uint64_t numbers[] = {s->steps, s->paths, s->seed, s->n_observe, (uint64_t)s->precision};
     uint64_t sum = nsde_model_identity(model);
     sum = nsde_checksum(sum, times, sizeof times);
     sum = nsde_checksum(sum, numbers, sizeof numbers);

@@ -213,19 +213,26 @@ static nsde_status save(const work *w)
     return w->settings->checkpoint ? nsde_checkpoint_write(&w->state, w->settings->checkpoint) : NSDE_OK;
 }
 
+/* The beginning counts as well: no training may end in something worse. */
+static nsde_status look_first(work *w)
+{
+    const nsde_train_memory *m = &w->state;
+    return w->training->validate && m->iteration == 0 && isnan(m->best) ? validate(w) : NSDE_OK;
+}
+
 /* Where a number is not finite the last checkpoint stays: the state is no good to go on from. */
 static nsde_status run(work *w, nsde_train_outcome *outcome)
 {
-    nsde_status status = NSDE_OK;
     bool cancelled = false;
-    while (!is_over(w, cancelled, outcome) && !status) {
+    nsde_status status = look_first(w);
+    while (!status && !is_over(w, cancelled, outcome)) {
         status = advance(w, &cancelled);
-        if (status == NSDE_DIVERGED) {
-            *outcome = NSDE_TRAIN_DIVERGED;
-            return NSDE_OK;
-        }
         if (!status && w->state.iteration % w->settings->save_every == 0)
             status = save(w);
+    }
+    if (status == NSDE_DIVERGED) {
+        *outcome = NSDE_TRAIN_DIVERGED;
+        return NSDE_OK;
     }
     return status ? status : save(w);
 }

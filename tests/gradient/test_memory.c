@@ -173,7 +173,8 @@ START_TEST(a_loop_of_gradients_does_not_grow)
     }
     const size_t after = resident_bytes();
     ck_assert_uint_eq(failures, 0);
-    ck_assert_msg(after <= before + (1 << 20), "%zu bytes more", after - before); /* 10 bytes a gradient */
+    /* room for pages of code that come in meanwhile; 6 bytes lost at each turn would be seen */
+    ck_assert_msg(after <= before + (1 << 20), "%zu bytes more", after - before);
     nsde_gradient_destroy(engine);
     nsde_model_destroy(model);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "harness.h"
 #include "nsde/optimise.h"
+#include "train/line_search.h"
 
 static nsde_optimiser *open(const char *name, const nsde_optimiser_settings *settings, size_t n)
 {
@@ -230,6 +231,38 @@ START_TEST(ill_conditioned_quadratics_are_solved)
 }
 END_TEST
 
+/* Whatever step the search begins with, it ends where the strong Wolfe conditions hold. */
+START_TEST(line_searches_end_at_wolfe_points)
+{
+    for (int k = -6; k <= 4; k++)
+        for (int start = 0; start < 5; start++) {
+            double x[2], g[2], d[2], xt[2], gt[2];
+            problem p = {2, 1.0};
+            bool found;
+            nsde_line line = {.n = 2,
+                              .function = rosenbrock,
+                              .context = &p,
+                              .x = x,
+                              .gradient = g,
+                              .direction = d,
+                              .x_trial = xt,
+                              .gradient_trial = gt};
+            x[0] = -1.2 + 0.5 * start;
+            x[1] = 1.0 - 0.3 * start;
+            check_ok(rosenbrock(&p, x, &line.value, g));
+            d[0] = -g[0];
+            d[1] = -0.5 * g[1];
+            line.slope = g[0] * d[0] + g[1] * d[1];
+            check_ok(nsde_line_search(&line, pow(10.0, k), 1e-4, 0.1, &found));
+            ck_assert(found);
+            const double step = (xt[0] - x[0]) / d[0];
+            ck_assert(line.value_trial <= line.value + 1e-4 * step * line.slope);
+            ck_assert(fabs(gt[0] * d[0] + gt[1] * d[1]) <= -0.1 * line.slope);
+            ck_assert_uint_le(line.evaluations, 40);
+        }
+}
+END_TEST
+
 static nsde_status steep(void *context, const double *x, double *value, double *gradient)
 {
     (void)context;
@@ -301,6 +334,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, bad_settings_are_refused);
     tcase_add_test(cases, valleys_are_followed_to_their_end);
     tcase_add_test(cases, ill_conditioned_quadratics_are_solved);
+    tcase_add_test(cases, line_searches_end_at_wolfe_points);
     tcase_add_test(cases, walls_are_backed_away_from);
     tcase_add_test(cases, a_wrong_gradient_is_noticed);
     tcase_add_test(cases, limits_and_failures);

@@ -268,6 +268,19 @@ START_TEST(standardised_networks_begin_at_the_data)
     for (int full = 0; full < 2; full++) {
         neural m = create(2, full, false, NSDE_OUTPUT_SOFTPLUS, series);
         double f[2], g[4];
+        const double *standard[4];
+        nsde_net_standardisation(nsde_neural_net(m.model, 0), &standard[0], &standard[1], &standard[2],
+                                 &standard[3]);
+        for (int i = 0; i < 2; i++) { /* the rate of a mean reversion with this spread and noise */
+            double mean = 0.0, variance = 0.0;
+            for (int k = 0; k < 299; k++)
+                mean += series->values[2 * k + i] / 299.0;
+            for (int k = 0; k < 299; k++)
+                variance += pow(series->values[2 * k + i] - mean, 2.0) / 299.0;
+            check_relative(standard[0][i], mean, 1e-12);
+            check_relative(standard[1][i], sqrt(variance), 1e-12);
+            check_relative(standard[3][i], C[i][i] / (2.0 * sqrt(variance)), 1e-12);
+        }
         memset(m.weights, 0, m.n * sizeof *m.weights);
         check_ok(nsde_model_evaluate(m.model, m.weights, 1, (double[]){1.2, 0.7}, 3.0, f, g));
         ck_assert(f[0] == 0.0 && f[1] == 0.0);
@@ -283,6 +296,28 @@ START_TEST(standardised_networks_begin_at_the_data)
         destroy(&m);
     }
     nsde_series_destroy(series);
+}
+END_TEST
+
+/* Also where a coefficient is the same at all points. */
+START_TEST(coefficients_at_points)
+{
+    enum { N = 1000 };
+    const double p[] = {0.7, 1.2, 0.6};
+    double x[N], f[N], g[N];
+    nsde_model *model;
+    check_ok(nsde_model_open("ou", &model));
+    for (int k = 0; k < N; k++)
+        x[k] = 0.01 * k;
+    check_ok(nsde_model_evaluate(model, p, N, x, 0.0, f, g));
+    for (int k = 0; k < N; k++) {
+        check_absolute(f[k], 0.7 * (1.2 - x[k]), 1e-14);
+        ck_assert(g[k] == 0.6);
+    }
+    check_ok(nsde_model_evaluate(model, p, 0, NULL, 0.0, f, NULL));
+    check_refused(nsde_model_evaluate(model, (double[]){0.7, 1.2, -1.0}, N, x, 0.0, f, g), NSDE_INVALID,
+                  "sigma");
+    nsde_model_destroy(model);
 }
 END_TEST
 
@@ -387,6 +422,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_pass_of_batches_is_the_whole);
     tcase_add_test(cases, what_is_held_out_is_the_end);
     tcase_add_test(cases, standardised_networks_begin_at_the_data);
+    tcase_add_test(cases, coefficients_at_points);
     tcase_add_test(cases, clipping_bounds_the_weights);
     tcase_add_test(cases, bad_input_is_refused);
     tcase_add_test(cases, memory_that_is_short_is_reported);
