@@ -76,6 +76,9 @@ typedef struct nsde_model_definition {
     size_t n_parameters;
     /** States lie in this interval when they are observations of the model (open; both 0: everywhere). */
     double state_lower, state_upper;
+    /** States are positions q and as many velocities v, with dq = v dt, dv = (F(q, t) - gamma v) dt + g dW,
+     *  where each velocity has a friction of its own and the noise is additive: splitting schemes use it. */
+    bool second_order;
     /** f: [dim] rows. */
     nsde_var (*drift)(const nsde_at *at);
     /** g; NULL for an equation without noise. [dim] rows for diagonal noise (and for one dimension), else

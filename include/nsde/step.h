@@ -38,6 +38,7 @@ typedef struct nsde_integrator {
     bool linear_in_noise;                       /**< dW enters as g(x) dW alone: correlated noise will do */
     bool deterministic;                         /**< for models without noise alone */
     bool solution;                              /**< for models alone that say what their solution is */
+    bool second_order;                          /**< for models alone that are (nsde_model_definition) */
     size_t carried;                             /**< copies of the state that it carries from step to step */
     nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
 } nsde_integrator;

@@ -172,11 +172,89 @@ static nsde_status see_commutative(const trial *t)
     return NSDE_OK;
 }
 
+/* Positions move with the velocities, and each velocity has a friction of its own. */
+static nsde_status see_second_order(const trial *t)
+{
+    nsde_workspace *w = t->workspace;
+    const size_t stride = nsde_workspace_stride(w), half = t->d->dim / 2;
+    const double *v = nsde_workspace_input(w, STATE) + half * stride;
+    const double *f = nsde_workspace_output(w, 0), *still = nsde_workspace_output(w, 1);
+    const double *slope = nsde_workspace_output(w, 2), *g = nsde_workspace_output(w, 3);
+    const size_t in_q = nsde_program_output_rows(t->program, 3) / 2;
+    for (size_t i = 0; i < half; i++)
+        for (size_t k = 0; k < TRIALS; k++) {
+            const size_t q_at = i * stride + k, v_at = (half + i) * stride + k;
+            const double force = still[v_at] + slope[v_at] * v[q_at];
+            if (differ(f[q_at], v[q_at], 1e-12) || fabs(f[v_at] - force) > 1e-9 * fabs(f[v_at]) + 1e-9)
+                return nsde_fail(
+                    NSDE_INVALID,
+                    "model %s: its states are said to be positions and velocities, but the drift "
+                    "of pair %zu is not v, and a force less a friction of that v",
+                    t->d->name, i);
+        }
+    for (size_t r = 0; r < in_q; r++)
+        if (g[r * stride] != 0.0)
+            return nsde_fail(NSDE_INVALID, "model %s: there is noise on its positions", t->d->name);
+    return NSDE_OK;
+}
+
+/* The drift, the drift at rest with its slopes along the velocities, and the diffusion. */
+static nsde_status record_second_order(trial *t, nsde_tape *tape)
+{
+    const size_t dim = t->d->dim, half = dim / 2;
+    const nsde_var x = nsde_input(tape, dim), time = nsde_uniform(tape, 1);
+    const nsde_var p = nsde_model_record_parameters(t->model, tape),
+                   zero = nsde_mul_real(nsde_row(x, 0), 0.0);
+    const nsde_var none = nsde_broadcast(nsde_real(tape, 0.0), half);
+    const nsde_var ones = nsde_broadcast(nsde_real(tape, 1.0), half);
+    const nsde_var at_rest = nsde_stack(2, (nsde_var[]){nsde_slice(x, 0, half), none});
+    const nsde_var in_v = nsde_stack(2, (nsde_var[]){none, ones});
+    const nsde_perturbation eps = nsde_perturb(tape, 1);
+    const nsde_var moving = nsde_model_drift(t->model, nsde_seed(eps, at_rest, &in_v), time, p);
+    const nsde_var slope = nsde_tangent(eps, moving, 0);
+    const nsde_var outputs[] = {nsde_add(nsde_model_drift(t->model, x, time, p), zero),
+                                nsde_add(nsde_primal(eps, moving), zero),
+                                nsde_add(nsde_rows(slope) == dim ? slope : nsde_broadcast(slope, dim), zero),
+                                nsde_add(nsde_model_diffusion(t->model, x, time, p), zero)};
+    return nsde_program_create(tape, 4, outputs, &t->program);
+}
+
+static nsde_status check_second_order(const nsde_model *model)
+{
+    trial t = {.model = model, .d = nsde_model_describe(model)};
+    nsde_tape *tape;
+    if (t.d->dim % 2 || t.d->noise != NSDE_NOISE_ADDITIVE)
+        return nsde_fail(NSDE_INVALID,
+                         "model %s: positions and velocities are as many of both, with additive noise",
+                         t.d->name);
+    nsde_status status = nsde_tape_create(&tape);
+    if (status)
+        return status;
+    status = record_second_order(&t, tape);
+    nsde_tape_destroy(tape);
+    if (!status)
+        status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
+    if (!status) {
+        put_parameters(&t);
+        put_states(&t);
+        nsde_forward(t.workspace, TRIALS);
+        status = see_second_order(&t);
+    }
+    nsde_workspace_destroy(t.workspace);
+    nsde_program_destroy(t.program);
+    return status;
+}
+
 nsde_status nsde_noise_class_check(const nsde_model *model)
 {
     trial t = {.model = model, .d = nsde_model_describe(model)};
     const nsde_noise_class noise = t.d->noise;
     nsde_tape *tape;
+    if (t.d->second_order) {
+        const nsde_status status = check_second_order(model);
+        if (status)
+            return status;
+    }
     if (noise == NSDE_NOISE_GENERAL || noise == NSDE_NOISE_SCALAR || nsde_model_is_deterministic(model) ||
         (noise != NSDE_NOISE_ADDITIVE && t.d->dim == 1 && t.d->noise_dim == 1))
         return NSDE_OK;

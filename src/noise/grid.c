@@ -40,6 +40,9 @@ static void pair_of_rows(const nsde_draw_at *draw, const nsde_increments_at *at,
 static nsde_status rows_of(const nsde_brownian *brownian, const nsde_increments_at *at, double *dW)
 {
     const grid *g = (const grid *)brownian;
+    if (at->detail == NSDE_LEVY && nsde_noise_pairs(brownian->components) > NSDE_NOISE_COMPONENTS)
+        return nsde_fail(NSDE_UNSUPPORTED, "Levy areas of %zu components are more than %d",
+                         brownian->components, NSDE_NOISE_COMPONENTS);
     const uint64_t limit = (uint64_t)1 << (at->detail == NSDE_LEVY ? 30 : 41);
     if (at->step >= limit || at->steps > limit - at->step)
         return nsde_fail(NSDE_INVALID, "a Brownian grid has 2^%d steps%s, not %llu and %zu more",

@@ -43,6 +43,8 @@ static bool admits(const nsde_integrator *integrator, const nsde_model *model)
 {
     if (integrator->solution)
         return nsde_model_describe(model)->solution != NULL;
+    if (integrator->second_order)
+        return nsde_model_describe(model)->second_order;
     return integrator->deterministic ? nsde_model_is_deterministic(model)
                                      : nsde_model_describe(model)->noise <= integrator->noise;
 }
@@ -61,6 +63,12 @@ nsde_status nsde_integrator_check(const nsde_integrator *integrator, const nsde_
                          "%s is for models whose solution is a function of the noise, which "
                          "model %s does not have; %s would do",
                          integrator->name, d->name, names);
+    if (integrator->second_order)
+        return nsde_fail(
+            NSDE_UNSUPPORTED,
+            "%s is for positions and velocities, which the states of model %s are not said to be; "
+            "%s would do",
+            integrator->name, d->name, names);
     if (integrator->deterministic)
         return nsde_fail(NSDE_UNSUPPORTED,
                          "%s is for equations without noise and model %s has noise; %s would do",

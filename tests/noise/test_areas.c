@@ -413,6 +413,10 @@ START_TEST(impossible_areas_are_refused)
     check_ok(nsde_brownian_grid(1, 2, &noise));
     check_refused(nsde_brownian_interval(noise, NSDE_INCREMENTS, 0.0, 1.0, 0, 1, 1, rows), NSDE_UNSUPPORTED,
                   "virtual tree");
+    nsde_brownian *many;
+    check_ok(nsde_brownian_grid(1, 2000, &many));
+    check_refused(nsde_brownian_rows(many, NSDE_LEVY, 1.0, 0, 1, 0, 1, 1, rows), NSDE_UNSUPPORTED, "2000");
+    nsde_brownian_destroy(many);
     check_refused(nsde_brownian_rows(noise, (nsde_noise_detail)7, 1.0, 0, 1, 0, 1, 1, rows), NSDE_INVALID,
                   "detail number 7");
     nsde_brownian_destroy(noise);

@@ -285,6 +285,8 @@ static const referred references[] = {
     {&crossed, "euler_heun", "milstein", 0.5, 0.1, 1},
     {&crossed, "reversible_heun", "milstein", 0.5, 0.1, 1},
     {&crossed, "midpoint", "milstein", 0.5, 0.1, 1},
+    {NULL, "baoab", "sra1", 1.0, 0.12, 0},
+    {NULL, "baoab", "sra1", 1.0, 0.12, 1},
     {&channels, "euler_maruyama", "milstein", 0.5, 0.15, 1},
     {&channels, "milstein", "milstein", 1.0, 0.15, 1},
     {&channels, "milstein_derivative_free", "milstein", 1.0, 0.15, 1},
@@ -301,7 +303,10 @@ START_TEST(slopes_against_a_finer_path)
 {
     const referred *r = &references[_i];
     const double x0[] = {r->definition == &sine ? 1.0 : 0.3, 0.45};
+    const double langevin[] = {1.0, 1.0, 0.8, 0.5};
     const convergence c = {.definition = r->definition,
+                           .shipped = "langevin",
+                           .parameters = langevin,
                            .method = r->method,
                            .reference = r->reference,
                            .x0 = x0,

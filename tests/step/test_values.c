@@ -150,9 +150,27 @@ static nsde_var pendulum(const nsde_at *at)
 
 static const nsde_model_definition noiseless = {.name = "pendulum", .dim = 2, .drift = pendulum};
 
-static const nsde_model_definition *const models[] = {&gbm_stratonovich, &cubic,    &fading,
-                                                      &crossed,          &channels, &crossed_stratonovich,
-                                                      &shared,           &sine,     &noiseless};
+static nsde_var pendulum_noise(const nsde_at *at)
+{
+    return nsde_stack(2, (nsde_var[]){nsde_real(at->tape, 0.0), nsde_real(at->tape, 0.6)});
+}
+
+static nsde_var damped(const nsde_at *at)
+{
+    const nsde_var friction = nsde_mul_real(nsde_row(at->x, 1), 0.3);
+    return nsde_sub(pendulum(at), nsde_stack(2, (nsde_var[]){nsde_real(at->tape, 0.0), friction}));
+}
+
+static const nsde_model_definition swinging = {.name = "damped pendulum",
+                                               .dim = 2,
+                                               .noise_dim = 1,
+                                               .second_order = true,
+                                               .drift = damped,
+                                               .diffusion = pendulum_noise};
+
+static const nsde_model_definition *const models[] = {
+    &gbm_stratonovich,     &cubic,  &fading, &crossed,   &channels,
+    &crossed_stratonovich, &shared, &sine,   &noiseless, &swinging};
 enum { MODELS = sizeof models / sizeof *models };
 
 /* The loss and its derivatives by the states, on frozen noise. */
