@@ -32,6 +32,13 @@ static nsde_var log_density(const nsde_transition *step)
     return nsde_sub(nsde_normal_log_density(log_next, mean, nsde_mul(variance, step->h)), log_next);
 }
 
+static nsde_var solution(const nsde_at *from, nsde_var h, nsde_var W)
+{
+    const nsde_var sigma = nsde_row(from->p, SIGMA);
+    const nsde_var rate = nsde_sub(nsde_row(from->p, MU), nsde_mul_real(nsde_square(sigma), 0.5));
+    return nsde_mul(from->x, nsde_exp(nsde_add(nsde_mul(rate, h), nsde_mul(sigma, W))));
+}
+
 static void start(const nsde_observations *data, double *p)
 {
     double a, b;
@@ -56,5 +63,6 @@ const nsde_model_definition nsde_model_gbm = {
     .drift = drift,
     .diffusion = diffusion,
     .log_density = log_density,
+    .solution = solution,
     .start = start,
 };

@@ -78,13 +78,17 @@ typedef struct nsde_model_definition {
     double state_lower, state_upper;
     /** f: [dim] rows. */
     nsde_var (*drift)(const nsde_at *at);
-    /** g; NULL for an equation without noise. [dim] rows for diagonal noise (and for one dimension), else [dim][noise_dim] row-major. */
+    /** g; NULL for an equation without noise. [dim] rows for diagonal noise (and for one dimension), else
+     * [dim][noise_dim] row-major. */
     nsde_var (*diffusion)(const nsde_at *at);
     /** Optional: log density of the exact transition, 1 row. */
     nsde_var (*log_density)(const nsde_transition *step);
     /** Optional: log density of the stationary law at at->x, 1 row; for observations of a process that has
      *  run for long. */
     nsde_var (*log_stationary)(const nsde_at *at);
+    /** Optional, where the solution is a function of W: the state after a time h [1] in which W has grown by
+     *  W [noise_dim], from at->x at at->t: [dim] rows. */
+    nsde_var (*solution)(const nsde_at *from, nsde_var h, nsde_var W);
     /** Optional: rough estimates to start a fit from; writes parameters[n_parameters]. */
     void (*start)(const nsde_observations *data, double *parameters);
     /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data
@@ -113,7 +117,8 @@ NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var va
 typedef struct nsde_model nsde_model;
 
 /** Checks a definition and makes a model of it: names, bounds, that the coefficients record with the right
- *  number of rows, and, at random states and parameters, that the noise is of the class it is said to be. The model owns the context (see release) from here on, also where this fails.
+ *  number of rows, and, at random states and parameters, that the noise is of the class it is said to be. The
+ * model owns the context (see release) from here on, also where this fails.
  *  @return NSDE_INVALID or NSDE_RECORDING with a sentence naming the model and the cause */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_create(const nsde_model_definition *definition,
                                                      nsde_model **model);
@@ -144,6 +149,9 @@ NSDE_API nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tap
 /** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state. */
 NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
 NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
+/** Records the solution (see the definition), which must be there, from a state. */
+NSDE_API nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h,
+                                      nsde_var W);
 /** Is there no noise in the equation (diffusion is NULL)? */
 NSDE_API bool nsde_model_is_deterministic(const nsde_model *model);
 /** Is g stored as its diagonal (true) or as a full matrix? */

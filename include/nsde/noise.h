@@ -86,10 +86,10 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_from_rng(gsl_rng *rng, size_t p
                                                           size_t components, double h,
                                                           nsde_brownian **brownian);
 /** The virtual tree: Brownian motion on [t0, t1] that can be asked for any interval, in any order. The
- *  interval is halved until halves are no longer than `tolerance`, each time by the exact law of W and H given
- *  those of the whole (Foster 2020), with normals that belong to the place in the tree. Values at the ends of
- *  those halves are exact in their joint law; within a last one each value is exact in its own law. As steps,
- *  step k is the interval from t0 + k h to t0 + (k + 1) h. No Levy areas.
+ *  interval is halved until halves are no longer than `tolerance`, each time by the exact law of W and H
+ * given those of the whole (Foster 2020), with normals that belong to the place in the tree. Values at the
+ * ends of those halves are exact in their joint law; within a last one each value is exact in its own law. As
+ * steps, step k is the interval from t0 + k h to t0 + (k + 1) h. No Levy areas.
  *  @param tolerance at least (t1 - t0) / 2^38 */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_tree(uint64_t seed, size_t components, double t0, double t1,
                                                       double tolerance, nsde_brownian **brownian);

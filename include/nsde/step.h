@@ -19,24 +19,27 @@ typedef struct nsde_step_at {
     nsde_var dW; /**< [noise_dim] increments */
     nsde_var H;  /**< [noise_dim] space-time areas, where the integrator needs them (see nsde_noise_detail) */
     nsde_var A;  /**< [nsde_noise_pairs] Levy areas, where it needs them and there are pairs */
+    nsde_var carried; /**< [carried][dim] what the integrator carries beside the state, x itself at first */
     nsde_calculus calculus; /**< what nsde_step_drift gives the drift of; the integrator's */
 } nsde_step_at;
 
 /** An integrator: a name, what it can do, and its step. */
 typedef struct nsde_integrator {
     const char *name;
-    const char *aliases; /**< separated by spaces; "" for none */
-    const char *title;   /**< as the literature calls it */
-    const char *source;  /**< author, year, equation */
+    const char *aliases;             /**< separated by spaces; "" for none */
+    const char *title;               /**< as the literature calls it */
+    const char *source;              /**< author, year, equation */
     double strong_order, weak_order; /**< for the widest class of noise admitted; strong 0 for none known */
     double commutative_order;        /**< strong order for scalar, diagonal and commutative noise */
     double additive_order;           /**< strong order for additive noise */
     nsde_calculus calculus;
-    nsde_noise_class noise;   /**< the widest class admitted */
-    nsde_noise_detail detail; /**< what it needs of the noise, at most */
-    bool linear_in_noise;     /**< dW enters as g(x) dW alone: correlated noise will do */
-    bool deterministic;       /**< for models without noise alone */
-    nsde_var (*record)(const nsde_step_at *at); /**< the state after the step: [dim] */
+    nsde_noise_class noise;                     /**< the widest class admitted */
+    nsde_noise_detail detail;                   /**< what it needs of the noise, at most */
+    bool linear_in_noise;                       /**< dW enters as g(x) dW alone: correlated noise will do */
+    bool deterministic;                         /**< for models without noise alone */
+    bool solution;                              /**< for models alone that say what their solution is */
+    size_t carried;                             /**< copies of the state that it carries from step to step */
+    nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
 } nsde_integrator;
 
 NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */
@@ -44,7 +47,8 @@ NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL bey
 /** The integrator of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator);
-/** Whether an integrator may be used on a model: a noise class it admits. Where the calculus differs, the
+/** Whether an integrator may be used on a model: a noise class it admits, no noise for a deterministic one, a
+ *  solution for `exact`. Where the calculus differs, the
  *  drift is converted as the step is recorded (nsde_step_drift).
  *  @return NSDE_UNSUPPORTED saying why not, and which integrators would do */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_check(const nsde_integrator *integrator,
@@ -77,7 +81,7 @@ NSDE_API nsde_var nsde_step_iterated(const nsde_step_at *at, size_t j);
 NSDE_API bool nsde_step_is_diagonal(const nsde_step_at *at);
 
 /** Records one step of `integrator` as a whole: checks it against the model, then records.
- *  Compose it to unroll a path on one tape. */
+ *  Compose it to unroll a path on one tape. [1 + carried][dim] rows. */
 NSDE_API nsde_var nsde_step_record(const nsde_integrator *integrator, const nsde_step_at *at);
 
 #ifdef __cplusplus

@@ -7,18 +7,32 @@
 #include "nsde/estimate.h"
 #include "nsde/step.h"
 
+static const char *needs(const nsde_integrator *m)
+{
+    return m->deterministic               ? "nothing"
+           : m->detail == NSDE_LEVY       ? "increments; Levy areas where it does not commute"
+           : m->detail == NSDE_SPACE_TIME ? "increments and space-time areas"
+                                          : "increments";
+}
+
 static int run(const void *options, const char *argument)
 {
     (void)options, (void)argument;
-    printf("Integrators (nsde simulate --method)\n");
+    printf("Integrators (nsde simulate --method)\n\n");
+    printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "", "", "", "strong", "", "", "", "");
+    printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "name", "solves", "noise up to", "order",
+           "commutative", "additive", "weak", "needs of the noise");
     for (size_t i = 0; i < nsde_integrator_count(); i++) {
         const nsde_integrator *m = nsde_integrator_at(i);
-        printf("  %-16s %s (%s)\n", m->name, m->title, m->source);
-        printf("  %16s strong order %g (additive noise %g), weak order %g; %s; %s noise\n", "",
-               m->strong_order, m->additive_order, m->weak_order, nsde_calculus_name(m->calculus),
-               nsde_noise_class_name(m->noise));
-        if (*m->aliases)
-            printf("  %16s also called %s\n", "", m->aliases);
+        printf("  %-24s %-13s %-12s %6g %11g %8g %5g  %s\n", m->name, nsde_calculus_name(m->calculus),
+               m->deterministic ? "none" : nsde_noise_class_name(m->noise), m->strong_order,
+               m->commutative_order, m->additive_order, m->weak_order, needs(m));
+    }
+    printf("\n");
+    for (size_t i = 0; i < nsde_integrator_count(); i++) {
+        const nsde_integrator *m = nsde_integrator_at(i);
+        printf("  %-24s %s (%s)", m->name, m->title, m->source);
+        printf(*m->aliases ? "; also called %s\n" : "%s\n", m->aliases);
     }
     printf("\nLikelihoods (nsde fit --method)\n");
     for (size_t i = 0; i < nsde_objective_count(); i++) {

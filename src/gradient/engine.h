@@ -40,7 +40,8 @@ struct nsde_gradient {
     size_t *observe;        /* [n_times] steps */
     double *observed_times; /* [n_times] */
     double *data;           /* [n_data] */
-    size_t n_times, dim, noise_rows, n_parameters; /* noise_rows: of a step */
+    size_t n_times, dim, n_parameters;
+    size_t state_rows, noise_rows; /* of a step: x and what the integrator carries; its noise */
     size_t panel, n_panels, stride;
     size_t n_groups; /* panels are added up within groups, then over groups: the order depends on neither
                         threads … */

@@ -232,6 +232,8 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     if (!status)
         e->noise_rows = nsde_program_input_rows(e->step_program, NSDE_STEP_NOISE);
     if (!status)
+        e->state_rows = nsde_program_input_rows(e->step_program, NSDE_STEP_STATE);
+    if (!status)
         status = copy_problem(e);
     if (!status)
         status = compile_loss(e);

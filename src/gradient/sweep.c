@@ -12,12 +12,12 @@
 
 static double *state_slot(const nsde_sweeper *s, size_t slot)
 {
-    return s->states + slot * s->engine->dim * s->engine->stride;
+    return s->states + slot * s->engine->state_rows * s->engine->stride;
 }
 
 static void copy_state(const nsde_sweeper *s, double *to, const double *from)
 {
-    memcpy(to, from, s->engine->dim * s->engine->stride * sizeof *to);
+    memcpy(to, from, s->engine->state_rows * s->engine->stride * sizeof *to);
 }
 
 static double *state_input(const nsde_sweeper *s)
@@ -128,10 +128,11 @@ static void put_initial_states(nsde_sweeper *s)
 {
     const nsde_gradient *e = s->engine;
     double *x = state_input(s);
-    for (size_t c = 0; c < e->dim; c++)
+    for (size_t r = 0; r < e->state_rows; r++)
         for (size_t i = 0; i < e->stride; i++) {
+            const size_t c = r % e->dim;
             const size_t path = s->first + (i < s->paths ? i : 0);
-            x[c * e->stride + i] =
+            x[r * e->stride + i] =
                 e->point->x0_per_path ? e->point->x0[c * e->settings.paths + path] : e->point->x0[c];
         }
 }
@@ -200,7 +201,7 @@ nsde_status nsde_sweep_back(nsde_sweeper *s)
     const nsde_gradient *e = s->engine;
     size_t time = e->n_times;
     nsde_status status = NSDE_OK;
-    memset(s->lambda, 0, e->dim * e->stride * sizeof *s->lambda);
+    memset(s->lambda, 0, e->state_rows * e->stride * sizeof *s->lambda);
     for (size_t k = e->settings.steps; k-- > 0 && !status;) {
         status = bring(s, k);
         if (status)
@@ -209,6 +210,8 @@ nsde_status nsde_sweep_back(nsde_sweeper *s)
         nsde_reverse(s->step, s->paths);
         copy_state(s, s->lambda, nsde_workspace_input_adjoint(s->step, NSDE_STEP_STATE));
     }
+    for (size_t r = e->dim; r < e->state_rows && !status; r++) /* copies of the state begin as it does */
+        nsde_accumulate(s->lambda + r % e->dim * e->stride, s->lambda + r * e->stride, e->stride);
     for (size_t c = 0; c < e->dim && !status; c++)
         memcpy(e->x0_adjoint + c * e->settings.paths + s->first, s->lambda + c * e->stride,
                s->paths * sizeof *s->lambda);

@@ -18,7 +18,8 @@ static size_t noise_chunk(const nsde_gradient *e)
 static bool arrays(const nsde_gradient *e, nsde_keep keep, size_t slots, size_t frame, size_t *total,
                    nsde_sweeper *s)
 {
-    const size_t state = e->dim * e->stride, seen = e->loss_program ? 0 : e->n_times * state;
+    const size_t state = e->state_rows * e->stride;
+    const size_t seen = e->loss_program ? 0 : e->n_times * e->dim * e->stride;
     const struct {
         size_t count, of, size;
         void **to;

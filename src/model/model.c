@@ -10,6 +10,7 @@
 #include "core/memory.h"
 #include "core/names.h"
 #include "model/noise_class.h"
+#include "nsde/model.h"
 
 struct nsde_model {
     nsde_model_definition definition;
@@ -166,6 +167,16 @@ nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, n
     const nsde_at at = at_of(model, x, t, p);
     const nsde_var g = model->definition.diffusion(&at);
     return model->diagonal ? widened(g, model->definition.dim) : g;
+}
+
+nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h,
+                             nsde_var W)
+{
+    if (!model->definition.solution)
+        return nsde_tape_fail(x.tape, "model %s has no solution that is a function of W",
+                              model->definition.name);
+    const nsde_at at = at_of(model, x, t, p);
+    return model->definition.solution(&at, h, W);
 }
 
 /* Records both coefficients once, to see their rows and the mistakes they make. */

@@ -143,16 +143,18 @@ static nsde_status see_diagonal(trial *t)
     for (size_t i = 0; i < t->d->dim; i++)
         for (size_t k = 1; k < TRIALS; k++)
             if (x[i * stride] == x[i * stride + k] && differ(g[i * stride], g[i * stride + k], 1e-12))
-                return nsde_fail(NSDE_INVALID,
-                                 "model %s: its noise is said to be diagonal, but entry %zu of the diffusion "
-                                 "depends on other states too; such noise does not commute: declare it general",
-                                 t->d->name, i);
+                return nsde_fail(
+                    NSDE_INVALID,
+                    "model %s: its noise is said to be diagonal, but entry %zu of the diffusion "
+                    "depends on other states too; such noise does not commute: declare it general",
+                    t->d->name, i);
     return NSDE_OK;
 }
 
 static nsde_status see_commutative(const trial *t)
 {
-    const double *one = nsde_workspace_output(t->workspace, 0), *other = nsde_workspace_output(t->workspace, 1);
+    const double *one = nsde_workspace_output(t->workspace, 0),
+                 *other = nsde_workspace_output(t->workspace, 1);
     const size_t stride = nsde_workspace_stride(t->workspace);
     double size[TRIALS] = {0.0};
     for (size_t i = 0; i < t->d->dim; i++)

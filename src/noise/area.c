@@ -1,7 +1,7 @@
-/* Space-time areas and Levy areas of the steps of a grid.
+/* Levy areas of the steps of a grid.
  *
- * On a step of length h the bridge B = W - (r / h) dW is the Fourier series sum_k a_k (cos(2 pi k r / h) - 1) +
- * b_k sin(2 pi k r / h) with a_k, b_k ~ N(0, h / (2 pi^2 k^2)) (Kloeden, Platen and Wright 1992), so that
+ * On a step of length h the bridge B = W - (r / h) dW is the Fourier series sum_k a_k (cos(2 pi k r / h) - 1)
+ * + b_k sin(2 pi k r / h) with a_k, b_k ~ N(0, h / (2 pi^2 k^2)) (Kloeden, Platen and Wright 1992), so that
  * H = -sum_k a_k and A_ij = H_i dW_j - dW_i H_j + pi sum_k k (a_ik b_jk - b_ik a_jk). H is drawn first; the
  * a_k are then drawn given H, and what is left of the last sum becomes a normal number of its variance
  * h^2 / (2 pi^2) sum_k 1 / k^2, k over the rest (Wiktorsson 2001). Without terms the variance is h^2 / 12
@@ -95,6 +95,7 @@ static void load(const double *row, size_t count, double *block)
     memcpy(block, row, count * sizeof *block);
 }
 
+/* Rows of one step: increments and space-time areas are there already. */
 static void levy_areas(const area_step *s, size_t components, size_t stride, size_t count, double *rows)
 {
     double W[2][LANES], H[2][LANES], A[LANES];
@@ -119,14 +120,8 @@ void nsde_grid_areas(uint64_t seed, size_t components, size_t terms, const nsde_
                      uint64_t step, double *rows)
 {
     for (size_t done = 0; done < at->stride; done += LANES) {
-        double H[LANES];
         const size_t left = at->stride - done, count = left < LANES ? left : LANES;
         const area_step s = {seed, step, at->first_path + done, at->h, terms};
-        for (size_t c = 0; c < components; c++) {
-            draw_by_parity(&s, NSDE_DRAW_SPACE_TIME, c, sqrt(at->h / 12.0), H);
-            memcpy(rows + (components + c) * at->stride + done, H, count * sizeof *H);
-        }
-        if (at->detail == NSDE_LEVY)
-            levy_areas(&s, components, at->stride, count, rows + done);
+        levy_areas(&s, components, at->stride, count, rows + done);
     }
 }

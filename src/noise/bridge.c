@@ -47,8 +47,8 @@ nsde_status nsde_cholesky(size_t n, const double *matrix, double *lower)
         for (size_t j = 0; j < n; j++)
             if (!isfinite(matrix[i * n + j]) ||
                 fabs(matrix[i * n + j] - matrix[j * n + i]) > 1e-12 * fabs(matrix[i * n + j]))
-                return nsde_fail(NSDE_INVALID, "the correlation matrix is not symmetric at row %zu, column %zu",
-                                 i, j);
+                return nsde_fail(NSDE_INVALID,
+                                 "the correlation matrix is not symmetric at row %zu, column %zu", i, j);
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             double sum = matrix[i * n + j];

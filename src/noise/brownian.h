@@ -40,7 +40,7 @@ NSDE_MUST_USE nsde_status nsde_brownian_create(const nsde_brownian_kind *kind, s
 /* grid.c: makes a grid, owned by the caller and used by no thread at the moment, that of another seed. */
 void nsde_brownian_grid_reseed(nsde_brownian *grid, uint64_t seed);
 
-/* area.c: the areas of one step that has been given its increments: H and, where asked for, A. */
+/* area.c: the Levy areas of one step, whose rows hold increments and space-time areas. */
 void nsde_grid_areas(uint64_t seed, size_t components, size_t terms, const nsde_increments_at *at,
                      uint64_t step, double *rows);
 

@@ -96,7 +96,8 @@ static nsde_status coarse_rows(const nsde_brownian *brownian, const nsde_increme
     while (lanes > 1 && lanes * at->rows * 2 > SCRATCH)
         lanes /= 2;
     if (at->rows > SCRATCH)
-        return nsde_fail(NSDE_UNSUPPORTED, "coarse steps of %zu rows of noise (%d at most)", at->rows, SCRATCH);
+        return nsde_fail(NSDE_UNSUPPORTED, "coarse steps of %zu rows of noise (%d at most)", at->rows,
+                         SCRATCH);
     if (at->step + at->steps > UINT64_MAX / d->factor)
         return nsde_fail(NSDE_INVALID, "coarse step %llu is beyond the last", (unsigned long long)at->step);
     for (size_t k = 0; k < at->steps; k++)
@@ -202,7 +203,8 @@ nsde_status nsde_brownian_correlate(const nsde_brownian *independent, const doub
         return status;
     const size_t n = independent->components;
     (*brownian)->correlated = true;
-    status = nsde_size_mul(n, n, &numbers) ? NSDE_OK : nsde_fail(NSDE_OVERFLOW, "correlations of %zu noises", n);
+    status =
+        nsde_size_mul(n, n, &numbers) ? NSDE_OK : nsde_fail(NSDE_OVERFLOW, "correlations of %zu noises", n);
     if (!status)
         status = nsde_alloc(numbers, sizeof(double), "correlations", &(*brownian)->memory);
     if (!status)

@@ -20,10 +20,10 @@ static bool seed_of(const nsde_brownian *brownian, uint64_t *seed)
 }
 
 /* Steps 2 k and 2 k + 1 share a block. `even` or `odd` is NULL where that step is not asked for. */
-static void pair_of_rows(const nsde_draw_at *draw, const nsde_increments_at *at, double *even, double *odd)
+static void pair_of_rows(const nsde_draw_at *draw, const nsde_increments_at *at, double scale, double *even,
+                         double *odd)
 {
     double spare[2][NSDE_NORMAL_BLOCK];
-    const double scale = sqrt(at->h);
     for (size_t done = 0; done < at->stride; done += NSDE_NORMAL_BLOCK) {
         const size_t left = at->stride - done;
         const bool whole = left >= NSDE_NORMAL_BLOCK;
@@ -46,16 +46,23 @@ static nsde_status rows_of(const nsde_brownian *brownian, const nsde_increments_
                          at->detail == NSDE_LEVY ? 30 : 41, at->detail == NSDE_LEVY ? " with areas" : "",
                          (unsigned long long)at->step, at->steps);
     const size_t row = at->rows * at->stride;
+    const double scale = sqrt(at->h), area_scale = sqrt(at->h / 12.0);
     for (size_t k = 0; k < at->steps;) {
         const bool odd_first = (at->step + k) % 2, alone = odd_first || k + 1 == at->steps;
         for (uint32_t c = 0; c < brownian->components; c++) {
-            const nsde_draw_at draw = {g->seed, NSDE_DRAW_INCREMENT, (at->step + k) / 2, c};
-            double *first = dW + k * row + c * at->stride;
-            pair_of_rows(&draw, at, odd_first ? NULL : first, odd_first ? first : alone ? NULL : first + row);
+            nsde_draw_at draw = {g->seed, NSDE_DRAW_INCREMENT, (at->step + k) / 2, c};
+            double *first = dW + k * row + c * at->stride, *next = alone ? NULL : first + row;
+            pair_of_rows(&draw, at, scale, odd_first ? NULL : first, odd_first ? first : next);
+            if (at->detail == NSDE_INCREMENTS)
+                continue;
+            draw.draw = NSDE_DRAW_SPACE_TIME;
+            first += brownian->components * at->stride;
+            next = alone ? NULL : first + row;
+            pair_of_rows(&draw, at, area_scale, odd_first ? NULL : first, odd_first ? first : next);
         }
         k += alone ? 1 : 2;
     }
-    for (size_t k = 0; k < at->steps && at->detail > NSDE_INCREMENTS; k++)
+    for (size_t k = 0; k < at->steps && at->detail >= NSDE_LEVY; k++)
         nsde_grid_areas(g->seed, brownian->components, g->terms, at, at->step + k, dW + k * row);
     return NSDE_OK;
 }

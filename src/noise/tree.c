@@ -1,11 +1,12 @@
 /* The virtual tree: Brownian motion on an interval by halving it, each time by the exact law of (W, H) of the
- * halves given the whole, with normals that belong to the node. Nothing is stored: a value is found by walking
- * from the root to where it lies, so that it depends on the seed and its place alone.
+ * halves given the whole, with normals that belong to the node. Nothing is stored: a value is found by
+ * walking from the root to where it lies, so that it depends on the seed and its place alone.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 #include <string.h>
 
+#include "core/simd.h"
 #include "noise/bridge.h"
 #include "noise/brownian.h"
 #include "noise/normals.h"
@@ -16,8 +17,8 @@ typedef struct tree {
     nsde_brownian base;
     uint64_t seed;
     double t0, t1;
-    unsigned depth;                     /* levels below the root */
-    nsde_bridge_law halves[DEPTH];      /* of a node of each level */
+    unsigned depth;                /* levels below the root */
+    nsde_bridge_law halves[DEPTH]; /* of a node of each level */
 } tree;
 
 /* W and H over a node, and W and int W up to where it begins. */
@@ -60,13 +61,14 @@ static void begin(walk *w, const tree *of, uint64_t lane, uint32_t component)
 }
 
 /* From the node at level `level`, number `place`, to a half of it. */
-static void descend(walk *w, unsigned level, uint64_t place, bool right)
+static NSDE_CLONES void descend(walk *w, unsigned level, uint64_t place, bool right)
 {
     double z[2][LANES];
     const nsde_bridge_law *law = &w->of->halves[level];
     const node *from = &w->nodes[level];
     node *to = &w->nodes[level + 1];
     draw(w, ((uint64_t)1 << level) + place, z[0], z[1]);
+#pragma omp simd
     for (size_t i = 0; i < LANES; i++) {
         double Wl, Hl, Wr, Hr;
         nsde_bridge_cut(law, from->W[i], from->H[i], z[0][i], z[1][i], &Wl, &Hl, &Wr, &Hr);
@@ -79,7 +81,7 @@ static void descend(walk *w, unsigned level, uint64_t place, bool right)
 }
 
 /* W(t) and int W from t0 to t inside the last node, `a` after its beginning. */
-static void within(walk *w, uint64_t place, double a, double b, double *W, double *I)
+static NSDE_CLONES void within(walk *w, uint64_t place, double a, double b, double *W, double *I)
 {
     double z[2][LANES];
     const nsde_bridge_law law = nsde_bridge_law_of(a, b);
@@ -162,8 +164,9 @@ static void block(const tree *of, const nsde_increments_at *at, const double *en
 static nsde_status check(const tree *of, const nsde_increments_at *at, double s, double t)
 {
     if (at->detail == NSDE_LEVY && of->base.components > 1)
-        return nsde_fail(NSDE_UNSUPPORTED, "a virtual tree has no Levy areas; a grid has (nsde_brownian_grid), "
-                                           "and nsde_brownian_coarsen keeps them");
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "a virtual tree has no Levy areas; a grid has (nsde_brownian_grid), "
+                         "and nsde_brownian_coarsen keeps them");
     if (!(s >= of->t0) || !(t <= of->t1) || !(s < t))
         return nsde_fail(NSDE_INVALID, "the virtual tree spans %.17g to %.17g; %.17g to %.17g is asked for",
                          of->t0, of->t1, s, t);

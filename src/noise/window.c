@@ -15,8 +15,8 @@ nsde_status nsde_noise_window_get(nsde_noise_window *window, size_t step, const 
     if (at != window->at) {
         const size_t left = window->steps - at, steps = left < window->chunk ? left : window->chunk;
         const nsde_status status =
-            nsde_brownian_rows(window->noise, window->detail, window->h, window->first_path, window->paths, at,
-                               steps, window->stride, window->rows);
+            nsde_brownian_rows(window->noise, window->detail, window->h, window->first_path, window->paths,
+                               at, steps, window->stride, window->rows);
         if (status)
             return status;
         for (size_t r = 0; r < steps * n_rows; r++)

@@ -18,7 +18,7 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
     const size_t stride = nsde_workspace_stride(stepper->workspace);
     size_t total = 0, row, noise;
     if (!nsde_size_mul(run->noise_rows, stride, &row) || !nsde_size_mul(row, run->chunk, &noise) ||
-        !nsde_arena_plan(noise, sizeof(double), &total) || !nsde_size_mul(run->dim, stride, &row) ||
+        !nsde_arena_plan(noise, sizeof(double), &total) || !nsde_size_mul(run->state_rows, stride, &row) ||
         !nsde_arena_plan(row, sizeof(double), &total))
         status = nsde_fail(NSDE_OVERFLOW, "nsde_simulate: a panel of %zu states overflows the size of memory",
                            run->dim);
@@ -65,7 +65,7 @@ static NSDE_CLONES double finiteness(const double *x, size_t n)
 static bool all_finite(const nsde_stepper *s, const double *x, size_t paths)
 {
     const size_t stride = nsde_workspace_stride(s->workspace);
-    for (size_t k = 0; k < s->run->dim; k++)
+    for (size_t k = 0; k < s->run->state_rows; k++)
         if (finiteness(x + k * stride, paths) != 0.0)
             return false;
     return true;
@@ -91,10 +91,11 @@ static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t p
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
     *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
-    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise, run->noise_rows * stride * sizeof(double));
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
+           run->noise_rows * stride * sizeof(double));
     nsde_forward(s->workspace, paths);
     memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_STATE), nsde_workspace_output(s->workspace, 0),
-           run->dim * stride * sizeof(double));
+           run->state_rows * stride * sizeof(double));
 }
 
 /* Notes path i of the panel, whose component c is no longer finite, and puts it back to where it started:
@@ -112,10 +113,10 @@ static void drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step)
                                         .step = step,
                                         .time = nsde_grid_time(&run->grid, step),
                                         .state = s->before[c * stride + i],
-                                        .component = c};
+                                        .component = c % run->dim};
     }
-    for (size_t k = 0; k < run->dim; k++)
-        x[k * stride + i] = run->x0[k];
+    for (size_t k = 0; k < run->state_rows; k++)
+        x[k * stride + i] = run->x0[k % run->dim];
 }
 
 /* Repeats a chunk in which something left the finite numbers, to find which paths and at which steps. */
@@ -124,12 +125,12 @@ static void find_failures(nsde_stepper *s, size_t step, size_t steps, size_t fir
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
     double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
-    memcpy(x, s->before, run->dim * stride * sizeof(double));
+    memcpy(x, s->before, run->state_rows * stride * sizeof(double));
     for (size_t k = 0; k < steps; k++) {
-        memcpy(s->before, x, run->dim * stride * sizeof(double));
+        memcpy(s->before, x, run->state_rows * stride * sizeof(double));
         one_step(s, step + k, s->noise + k * run->noise_rows * stride, paths);
         for (size_t i = 0; i < paths; i++)
-            for (size_t c = 0; c < run->dim; c++)
+            for (size_t c = 0; c < run->state_rows; c++)
                 if (!isfinite(x[c * stride + i]))
                     drop(s, first, i, c, step + k + 1);
         save(s, x, step + k + 1, first, paths);
@@ -148,9 +149,9 @@ static void start(nsde_stepper *s)
     double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
     s->dropped = false;
     s->failure.step = 0;
-    for (size_t k = 0; k < s->run->dim; k++)
+    for (size_t k = 0; k < s->run->state_rows; k++)
         for (size_t i = 0; i < stride; i++)
-            x[k * stride + i] = s->run->x0[k];
+            x[k * stride + i] = s->run->x0[k % s->run->dim];
     *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = nsde_grid_length(&s->run->grid);
 }
 
@@ -166,13 +167,13 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
         const nsde_status status =
-            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid), settings->first_path + first,
-                                     paths, step, steps, stride, s->noise);
+            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid),
+                               settings->first_path + first, paths, step, steps, stride, s->noise);
         if (status) {
             fail(s, status);
             return false;
         }
-        memcpy(s->before, x, run->dim * stride * sizeof(double));
+        memcpy(s->before, x, run->state_rows * stride * sizeof(double));
         for (size_t k = 0; k < steps; k++) {
             one_step(s, step + k, s->noise + k * run->noise_rows * stride, paths);
             save(s, x, step + k + 1, first, paths);

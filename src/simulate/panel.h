@@ -18,8 +18,9 @@ typedef struct nsde_run {
     nsde_program *program;
     size_t panel; /* paths of a full panel */
     size_t n_panels;
-    size_t chunk; /* steps whose noise is drawn at once */
-    size_t dim, noise_rows; /* of a step */
+    size_t chunk;           /* steps whose noise is drawn at once */
+    size_t dim, state_rows; /* of the state: x, and what the integrator carries */
+    size_t noise_rows;      /* of a step */
     nsde_noise_detail detail;
     nsde_grid grid;
     nsde_simulation *result;
@@ -37,7 +38,7 @@ typedef struct nsde_stepper {
     const nsde_run *run;
     nsde_workspace *workspace;
     double *noise;  /* [chunk][noise_rows][stride] */
-    double *before; /* [dim][stride]: the states at the start of the chunk */
+    double *before; /* [state_rows][stride]: the states at the start of the chunk */
     nsde_arena arena;
     nsde_status status;
     char message[NSDE_MESSAGE_SIZE];

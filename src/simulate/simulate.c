@@ -196,6 +196,7 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
         status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
     if (!status) {
         run.detail = nsde_step_detail(run.settings.integrator, model);
+        run.state_rows = nsde_program_input_rows(run.program, NSDE_STEP_STATE);
         run.noise_rows = nsde_program_input_rows(run.program, NSDE_STEP_NOISE);
         run.noise = settings->noise ? settings->noise : grid;
         const size_t widest = nsde_program_panel(run.program, NSDE_FORWARD);

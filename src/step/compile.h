@@ -6,7 +6,8 @@
 
 #include "nsde/step.h"
 
-/* Inputs and uniforms of a step's program; its output 0 is the state after the step. */
+/* Inputs and uniforms of a step's program; its output 0 is the state after the step. The state is x and then
+ * copies of x that the integrator carries along. */
 enum { NSDE_STEP_STATE, NSDE_STEP_NOISE };
 enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
 
@@ -14,6 +15,10 @@ enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
 NSDE_MUST_USE nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
                                             nsde_precision precision, nsde_program **program);
 
+/* Declares the one input of the state, with what the integrator carries below it: [1 + carried][dim]; and
+ * sets x and carried from such a value. */
+nsde_var nsde_step_take_state(nsde_step_at *at, const nsde_integrator *integrator);
+void nsde_step_split_state(nsde_step_at *at, nsde_var state);
 /* Declares the one input of noise of at->model, and sets its parts. */
 void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail);
 

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "step/step.h"
 
-/* sum over j, k of (g_k(x + f h + g_j sqrt(h)) - g_k(x)) / sqrt(h) I_jk in Ito's integrals. For diagonal noise
- * one support serves all states: each moves along its own noise. */
+/* sum over j, k of (g_k(x + f h + g_j sqrt(h)) - g_k(x)) / sqrt(h) I_jk in Ito's integrals. For diagonal
+ * noise one support serves all states: each moves along its own noise. */
 static nsde_var record(const nsde_step_at *at)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);

@@ -1,7 +1,8 @@
 /* Platen's explicit scheme of weak order 2, for general noise.
  *
  * The signs V_rj that stand for the areas are those of the part of the Levy areas that is independent of
- * increments and space-time areas. Where the noise commutes they would cancel to that order, and are left out.
+ * increments and space-time areas. Where the noise commutes they would cancel to that order, and are left
+ * out.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "step/step.h"
@@ -61,10 +62,11 @@ static nsde_var general(const nsde_step_at *at, nsde_var g, nsde_var moved, nsde
         }
         for (size_t j = 0; j < m; j++) {
             const nsde_var dW = nsde_row(at->dW, j), *g_at = r == j ? own : others;
-            const nsde_var centre = nsde_mul(nsde_step_column(at, g, j), nsde_mul_real(dW, r == j ? 2.0 : -2.0));
+            const nsde_var centre =
+                nsde_mul(nsde_step_column(at, g, j), nsde_mul_real(dW, r == j ? 2.0 : -2.0));
             sum = nsde_add(sum, centre);
-            sum = nsde_add(sum, pair_of(nsde_step_column(at, g_at[0], j), nsde_step_column(at, g_at[1], j), dW,
-                                        product(at, j, r), root));
+            sum = nsde_add(sum, pair_of(nsde_step_column(at, g_at[0], j), nsde_step_column(at, g_at[1], j),
+                                        dW, product(at, j, r), root));
         }
     }
     return sum;
@@ -78,7 +80,8 @@ static nsde_var record(const nsde_step_at *at)
     const nsde_var ahead = nsde_add(moved, nsde_step_noise(at, at->x, at->t));
     const nsde_var f_end = nsde_step_drift(at, ahead, nsde_add(at->t, at->h));
     const nsde_var next = nsde_add(at->x, nsde_mul(nsde_mul_real(nsde_add(f, f_end), 0.5), at->h));
-    const nsde_var noise = nsde_step_is_diagonal(at) ? diagonal(at, g, moved, root) : general(at, g, moved, root);
+    const nsde_var noise =
+        nsde_step_is_diagonal(at) ? diagonal(at, g, moved, root) : general(at, g, moved, root);
     return nsde_add(next, nsde_mul_real(noise, 0.25));
 }
 

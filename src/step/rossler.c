@@ -1,5 +1,5 @@
-/* Roessler's (2010) stochastic Runge-Kutta schemes of strong order 3/2: SRI for scalar and diagonal noise, SRA
- * for additive noise. With H0 and H1 the stages of drift and diffusion,
+/* Roessler's (2010) stochastic Runge-Kutta schemes of strong order 3/2: SRI for scalar and diagonal noise,
+ * SRA for additive noise. With H0 and H1 the stages of drift and diffusion,
  *
  *   H0_i = x + sum_j A0_ij f(t + c0_j h, H0_j) h + sum_j B0_ij g(t + c1_j h, H1_j) I10 / h
  *   H1_i = x + sum_j A1_ij f(t + c0_j h, H0_j) h + sum_j B1_ij g(t + c1_j h, H1_j) sqrt(h)
@@ -113,7 +113,8 @@ static nsde_var record(const nsde_step_at *at, const tableau *T)
             accumulate(&H0, T->A0[i][j], fh);
             accumulate(&H1[i], T->A1[i][j], fh);
             if (T->B0[i][j] != 0.0)
-                accumulate(&H0, T->B0[i][j], nsde_step_noise_along(at, H1[j], time_of(at, T->c1[j]), n.I10_h));
+                accumulate(&H0, T->B0[i][j],
+                           nsde_step_noise_along(at, H1[j], time_of(at, T->c1[j]), n.I10_h));
             if (T->B1[i][j] != 0.0)
                 accumulate(&H1[i], T->B1[i][j],
                            nsde_step_noise_along(at, H1[j], time_of(at, T->c1[j]), step_root));

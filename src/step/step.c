@@ -41,6 +41,8 @@ nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integ
 
 static bool admits(const nsde_integrator *integrator, const nsde_model *model)
 {
+    if (integrator->solution)
+        return nsde_model_describe(model)->solution != NULL;
     return integrator->deterministic ? nsde_model_is_deterministic(model)
                                      : nsde_model_describe(model)->noise <= integrator->noise;
 }
@@ -54,8 +56,14 @@ nsde_status nsde_integrator_check(const nsde_integrator *integrator, const nsde_
     for (size_t i = 0; i < nsde_integrator_count(); i++)
         if (admits(integrators[i], model))
             nsde_name_append(names, sizeof names, integrators[i]->name);
+    if (integrator->solution)
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "%s is for models whose solution is a function of the noise, which "
+                         "model %s does not have; %s would do",
+                         integrator->name, d->name, names);
     if (integrator->deterministic)
-        return nsde_fail(NSDE_UNSUPPORTED, "%s is for equations without noise and model %s has noise; %s would do",
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "%s is for equations without noise and model %s has noise; %s would do",
                          integrator->name, d->name, names);
     return nsde_fail(NSDE_UNSUPPORTED, "%s admits %s noise at most and model %s has %s noise; %s would do",
                      integrator->name, nsde_noise_class_name(integrator->noise), d->name,
@@ -172,7 +180,7 @@ nsde_var nsde_step_iterated(const nsde_step_at *at, size_t j)
         return half;
     nsde_var areas = nsde_real(at->tape, 0.0);
     for (size_t k = 0; k < m; k++) {
-        const nsde_var A = k == j ? nsde_real(at->tape, 0.0)
+        const nsde_var A = k == j  ? nsde_real(at->tape, 0.0)
                            : j < k ? nsde_row(at->A, pair_of(m, j, k))
                                    : nsde_neg(nsde_row(at->A, pair_of(m, k, j)));
         areas = k ? nsde_stack(2, (nsde_var[]){areas, A}) : A;
@@ -189,6 +197,9 @@ nsde_var nsde_step_record(const nsde_integrator *integrator, const nsde_step_at 
     const nsde_noise_detail detail = nsde_step_detail(integrator, at->model);
     if ((detail >= NSDE_SPACE_TIME && !at->H.tape) || (detail >= NSDE_LEVY && m > 1 && !at->A.tape))
         return nsde_tape_fail(at->tape, "%s needs areas, which the step is not given", integrator->name);
+    if (integrator->carried && nsde_rows(at->carried) != integrator->carried * nsde_rows(at->x))
+        return nsde_tape_fail(at->tape, "%s carries %zu copies of the state, which the step is not given",
+                              integrator->name, integrator->carried);
     here.calculus = integrator->calculus;
     return integrator->record(&here);
 }

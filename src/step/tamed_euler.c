@@ -6,7 +6,8 @@
 static nsde_var record(const nsde_step_at *at)
 {
     const nsde_var f = nsde_step_drift(at, at->x, at->t);
-    const nsde_var length = nsde_model_describe(at->model)->dim == 1 ? nsde_abs(f) : nsde_sqrt(nsde_dot(f, f));
+    const nsde_var length =
+        nsde_model_describe(at->model)->dim == 1 ? nsde_abs(f) : nsde_sqrt(nsde_dot(f, f));
     const nsde_var tamer = nsde_add_real(nsde_mul(length, at->h), 1.0);
     const nsde_var moved = nsde_add(at->x, nsde_div(nsde_mul(f, at->h), tamer));
     return nsde_add(moved, nsde_step_noise(at, at->x, at->t));

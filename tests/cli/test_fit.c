@@ -258,7 +258,7 @@ END_TEST
 
 START_TEST(unknown_names_and_values_out_of_bounds)
 {
-    REFUSED(1, "there is no model \"heston\"; there are ou, cir", FED_FUNDS, "--model", "heston");
+    REFUSED(1, "there is no model \"bates\"; there are ou, cir", FED_FUNDS, "--model", "bates");
     REFUSED(1, "\"magic\"", FED_FUNDS, "--model", "ou", "--method", "magic");
     REFUSED(1, "exact", FED_FUNDS, "--model", "ckls", "--method", "exact");
     REFUSED(1, "no parameter \"theta\"; it has kappa, mu, sigma", FED_FUNDS, "--model", "ou", "--start",
@@ -301,7 +301,7 @@ START_TEST(files_that_cannot_be_written)
     ck_assert_uint_eq(scratch_count(&place, true), 1);
     /* an older file stays as it was when the new one cannot be made */
     scratch_write(&place, "fit.json", "old", 3);
-    REFUSED(1, "heston", FED_FUNDS, "--model", "heston", "--quiet", "--json", json);
+    REFUSED(1, "bates", FED_FUNDS, "--model", "bates", "--quiet", "--json", json);
     char text[8];
     scratch_read(&place, "fit.json", text, sizeof text);
     ck_assert_str_eq(text, "old");

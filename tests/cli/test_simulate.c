@@ -144,7 +144,7 @@ END_TEST
 START_TEST(bad_names_are_named)
 {
 #define REST "--x0", "0.5", TIMES, "--paths", "2"
-    REFUSED(1, "no model \"heston\"", "simulate", "--model", "heston", "--set", "a=1", REST);
+    REFUSED(1, "no model \"bates\"", "simulate", "--model", "bates", "--set", "a=1", REST);
     REFUSED(1, "no method \"rk9\"", OU, TIMES, "--paths", "2", "--method", "rk9");
     REFUSED(1, "no parameter \"theta\"", "simulate", "--model", "ou", "--set", "theta=1", REST);
     REFUSED(1, "--set does not give sigma", "simulate", "--model", "ou", "--set", "kappa=1,mu=0", REST);

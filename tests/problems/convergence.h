@@ -19,11 +19,14 @@ typedef struct convergence {
     const double *parameters, *x0;
     /* The first state of the solution at t1 = 1 by the sum of W at the end; NULL for a reference. */
     double (*solution)(double t, double W);
-    const char *reference; /* the method that runs at the finest level of the noise */
-    int coarsest, finest, noise; /* levels; increments of the coarse ones are sums of those of the last */
+    const char *reference; /* the method that runs at the finest level of the noise … */
+    const nsde_model_definition *reference_model; /* … on this model; NULL for the same */
+    int coarsest, finest, noise; /* levels, even ones alone where `even`; increments of the coarse ones are
+                                    sums of those of the last */
     size_t paths;
     uint64_t seed;
     size_t terms; /* of the areas' series */
+    bool even;
     size_t component; /* of the state that is looked at */
 } convergence;
 
@@ -71,11 +74,13 @@ static inline double *solutions_of(const convergence *c, const nsde_brownian *fi
     return W;
 }
 
-/* Least squares of log2 of the values against -level. */
+/* Least squares of log2 of the values against -level; levels not run are 0. */
 static inline double slope_of(const double values[], int coarsest, int finest)
 {
     double n = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0;
     for (int level = coarsest; level <= finest; level++) {
+        if (values[level] == 0.0)
+            continue;
         const double a = -level, b = log2(values[level]);
         n += 1.0, x += a, y += b, xx += a * a, xy += a * b;
     }
@@ -93,8 +98,13 @@ static inline errors measure(const convergence *c)
         check_ok(nsde_model_open(c->shipped, &model));
     const size_t m = nsde_model_describe(model)->noise_dim;
     check_ok(nsde_brownian_grid_areas(c->seed, m, c->terms, &fine));
-    double *exact = c->solution ? solutions_of(c, fine) : ends_of(c, model, c->reference, fine, c->noise);
-    for (int level = c->coarsest; level <= c->finest; level++) {
+    nsde_model *right = NULL;
+    if (c->reference_model)
+        check_ok(nsde_model_create(c->reference_model, &right));
+    double *exact =
+        c->solution ? solutions_of(c, fine) : ends_of(c, right ? right : model, c->reference, fine, c->noise);
+    nsde_model_destroy(right);
+    for (int level = c->coarsest; level <= c->finest; level += c->even ? 2 : 1) {
         double *ends = ends_of(c, model, c->method, fine, level), squares = 0.0, x = 0.0, xx = 0.0;
         for (size_t i = 0; i < c->paths; i++) {
             squares += (ends[i] - exact[i]) * (ends[i] - exact[i]);

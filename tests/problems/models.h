@@ -75,11 +75,8 @@ static inline double wave_solution(double t, double W)
     return atan(0.1 * W + tan(1.0));
 }
 
-static const nsde_model_definition wave = {.name = "wave",
-                                           .dim = 1,
-                                           .noise = NSDE_NOISE_DIAGONAL,
-                                           .drift = wave_drift,
-                                           .diffusion = wave_diffusion};
+static const nsde_model_definition wave = {
+    .name = "wave", .dim = 1, .noise = NSDE_NOISE_DIAGONAL, .drift = wave_drift, .diffusion = wave_diffusion};
 
 /* dX = (1 / sqrt(1 + t) - X / (2 + 2 t)) dt + dW / sqrt(1 + t): X = (x0 + t + W) / sqrt(1 + t). */
 static inline nsde_var fading_drift(const nsde_at *at)
@@ -115,11 +112,8 @@ static inline nsde_var sine_diffusion(const nsde_at *at)
     return nsde_real(at->tape, 0.8);
 }
 
-static const nsde_model_definition sine = {.name = "sine",
-                                           .dim = 1,
-                                           .noise = NSDE_NOISE_ADDITIVE,
-                                           .drift = sine_drift,
-                                           .diffusion = sine_diffusion};
+static const nsde_model_definition sine = {
+    .name = "sine", .dim = 1, .noise = NSDE_NOISE_ADDITIVE, .drift = sine_drift, .diffusion = sine_diffusion};
 
 /* Noise that does not commute, [L_1, L_2] != 0, and acts on both states:
  *   dX = -X / 2 dt + dW_1 + sin(Y) / 2 dW_2,  dY = (X - Y) / 3 dt + cos(X) dW_2 + X / 2 dW_1. */

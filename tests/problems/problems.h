@@ -8,8 +8,8 @@
  * 0.5 exp((1.01 - 0.87^2 / 2) t + 0.87 W_t). */
 static const double gbm0_parameters[] = {1.01, 0.87}, gbm0_x0 = 0.5;
 
-/* Four increments over steps of 1/4 for it, what further integrals of the path H is made of (dZ / (2 sqrt(3)),
- * dZ ~ N(0, h)), and what Euler-Maruyama makes of them. */
+/* Four increments over steps of 1/4 for it, what further integrals of the path H is made of (dZ / (2
+ * sqrt(3)), dZ ~ N(0, h)), and what Euler-Maruyama makes of them. */
 static const double path0_dW[] = {0.3, -0.2, 0.1, 0.4}, path0_dZ[] = {0.1, 0.25, -0.3, -0.15};
 static const double path0_euler_maruyama = 1.749729747827531;
 

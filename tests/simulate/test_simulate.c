@@ -194,7 +194,7 @@ START_TEST(bad_input_is_refused_with_its_name)
     settings.paths = SIZE_MAX / 8;
     check_refused(nsde_simulate(model, good, &x0, &settings, &s), NSDE_OVERFLOW, "overflow");
     nsde_model *unknown;
-    check_refused(nsde_model_open("ouu", &unknown), NSDE_NOT_FOUND, "ou, cir, gbm, ckls");
+    check_refused(nsde_model_open("ouu", &unknown), NSDE_NOT_FOUND, "ou, cir, gbm, ckls, ou_2d");
     nsde_model_destroy(model);
 }
 END_TEST

@@ -259,7 +259,7 @@ START_TEST(an_integrator_that_does_not_fit_is_refused)
     ck_assert_ptr_nonnull(strstr(nsde_error_message(), "euler_maruyama"));
     nsde_model_destroy(model);
 
-    d.calculus = NSDE_STRATONOVICH; /* the drift is converted */
+    d.calculus = NSDE_STRATONOVICH; /* the drift is converted as the step is recorded */
     model = create(d);
     check_ok(nsde_integrator_check(euler, model));
     nsde_model_destroy(model);

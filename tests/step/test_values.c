@@ -48,8 +48,9 @@ static derivatives along_path0(const nsde_model_definition *definition, const ch
     else
         check_ok(nsde_model_open("gbm", &model));
     check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){gbm0_parameters, &gbm0_x0, false},
-                                    &(nsde_gradient_result){.loss = &d.value, .parameters = d.p, .x0 = d.x0}));
+    check_ok(
+        nsde_gradient_evaluate(engine, &(nsde_gradient_point){gbm0_parameters, &gbm0_x0, false},
+                               &(nsde_gradient_result){.loss = &d.value, .parameters = d.p, .x0 = d.x0}));
     nsde_simulate_settings simulate = nsde_simulate_settings_default();
     simulate.steps = 4;
     simulate.noise = noise;
@@ -111,6 +112,8 @@ START_TEST(linear_equations_by_hand)
     check_relative(along_path0(NULL, "implicit_euler").value, implicit, 1e-14);
     check_relative(along_path0(NULL, "theta").value, trapezoidal, 1e-14);
     check_relative(along_path0(NULL, "platen_weak2").value, platen, 1e-14);
+    const double W = 0.3 - 0.2 + 0.1 + 0.4;
+    check_relative(along_path0(NULL, "exact").value, 0.5 * exp(mu - 0.5 * sigma * sigma + sigma * W), 1e-14);
     /* calculus is converted: Milstein is the same in both forms, Euler-Maruyama gains a drift */
     check_relative(along_path0(NULL, "milstein_stratonovich").value, milstein, 1e-14);
     check_relative(along_path0(&gbm_stratonovich, "milstein").value, strat_milstein, 1e-14);
@@ -139,9 +142,17 @@ END_TEST
 
 /* ---- every integrator on every class of noise it admits: derivatives against differences ---- */
 
-static const nsde_model_definition *const models[] = {&gbm_stratonovich, &cubic,   &fading,
+static nsde_var pendulum(const nsde_at *at)
+{
+    const nsde_var angle = nsde_row(at->x, 0), speed = nsde_row(at->x, 1);
+    return nsde_stack(2, (nsde_var[]){speed, nsde_neg(nsde_sin(angle))});
+}
+
+static const nsde_model_definition noiseless = {.name = "pendulum", .dim = 2, .drift = pendulum};
+
+static const nsde_model_definition *const models[] = {&gbm_stratonovich, &cubic,    &fading,
                                                       &crossed,          &channels, &crossed_stratonovich,
-                                                      &shared,           &sine};
+                                                      &shared,           &sine,     &noiseless};
 enum { MODELS = sizeof models / sizeof *models };
 
 /* The loss and its derivatives by the states, on frozen noise. */
@@ -194,7 +205,60 @@ START_TEST(derivatives_of_every_integrator)
             }
             nsde_model_destroy(model);
         }
-    ck_assert_uint_gt(checked, 6 * nsde_integrator_count() - 12);
+    ck_assert_uint_gt(checked, 100);
+}
+END_TEST
+
+/* Reversible Heun, 19 steps of 0.1 forward and then back over the same increments. */
+START_TEST(reversible_heun_goes_back_to_where_it_began)
+{
+    enum { FORWARD = 19 };
+    const nsde_integrator *integrator;
+    const double start[2] = {0.3, 0.45};
+    nsde_model *model;
+    nsde_tape *tape;
+    nsde_program *program;
+    nsde_workspace *workspace;
+    check_ok(nsde_integrator_find("reversible_heun", &integrator));
+    check_ok(nsde_model_create(&crossed_stratonovich, &model));
+    check_ok(nsde_tape_create(&tape));
+    const nsde_var x0 = nsde_input(tape, 2), dW = nsde_input_passive(tape, 2 * FORWARD);
+    nsde_step_at at = {.tape = tape, .model = model, .x = x0, .carried = x0};
+    at.p = nsde_model_record_parameters(model, tape);
+    nsde_var middle = x0;
+    for (int k = 0; k < 2 * FORWARD; k++) {
+        const bool back = k >= FORWARD;
+        const size_t step = (size_t)(back ? 2 * FORWARD - 1 - k : k);
+        const nsde_var increments = nsde_slice(dW, 2 * step, 2);
+        at.h = nsde_real(tape, back ? -0.1 : 0.1);
+        at.t = nsde_real(tape, 0.1 * (double)(back ? step + 1 : step));
+        at.dW = back ? nsde_neg(increments) : increments;
+        const nsde_var next = nsde_step_record(integrator, &at);
+        at.x = nsde_slice(next, 0, 2);
+        at.carried = nsde_slice(next, 2, 2);
+        if (k == FORWARD - 1)
+            middle = at.x;
+    }
+    check_ok(nsde_program_create(tape, 2, (nsde_var[]){at.x, middle}, &program));
+    check_ok(nsde_workspace_create(program, 16, NSDE_FORWARD, &workspace));
+    for (size_t i = 0; i < 16; i++)
+        for (int c = 0; c < 2; c++)
+            nsde_workspace_input(workspace, 0)[(size_t)c * 16 + i] = start[c];
+    nsde_brownian *grid;
+    check_ok(nsde_brownian_grid(3, 2, &grid));
+    check_ok(nsde_brownian_increments(grid, 0.1, 0, 16, 0, FORWARD, 16, nsde_workspace_input(workspace, 1)));
+    nsde_workspace_prepare(workspace);
+    nsde_forward(workspace, 16);
+    for (size_t i = 0; i < 16; i++)
+        for (int c = 0; c < 2; c++) {
+            check_absolute(nsde_workspace_output(workspace, 0)[(size_t)c * 16 + i], start[c], 1e-9);
+            ck_assert(fabs(nsde_workspace_output(workspace, 1)[(size_t)c * 16 + i] - start[c]) > 1e-4);
+        }
+    nsde_brownian_destroy(grid);
+    nsde_workspace_destroy(workspace);
+    nsde_program_destroy(program);
+    nsde_tape_destroy(tape);
+    nsde_model_destroy(model);
 }
 END_TEST
 
@@ -211,6 +275,8 @@ START_TEST(refusals_name_what_would_do)
     check_ok(nsde_model_open("gbm", &gbm));
     check_ok(nsde_integrator_find("sriw1", &settings.integrator));
     check_refused(nsde_simulate(model, NULL, x0, &settings, &simulation), NSDE_UNSUPPORTED, "milstein");
+    check_ok(nsde_integrator_find("exact", &settings.integrator));
+    check_refused(nsde_simulate(model, NULL, x0, &settings, &simulation), NSDE_UNSUPPORTED, "solution");
     check_ok(nsde_integrator_find("rk4", &settings.integrator));
     check_refused(nsde_simulate(model, NULL, x0, &settings, &simulation), NSDE_UNSUPPORTED, "without noise");
     check_ok(nsde_integrator_find("milstein", &settings.integrator));
@@ -238,5 +304,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, linear_equations_by_hand);
     tcase_add_test(cases, derivatives_along_a_given_path);
     tcase_add_test(cases, derivatives_of_every_integrator);
+    tcase_add_test(cases, reversible_heun_goes_back_to_where_it_began);
     tcase_add_test(cases, refusals_name_what_would_do);
 }
