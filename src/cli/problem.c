@@ -11,7 +11,8 @@ int cli_problem_check(const cli_command *command, const cli_problem *p)
 {
     const int n = (p->model != NULL) + (p->file != NULL) + (p->drift || p->diffusion || p->parameters);
     if (n > 1)
-        return cli_usage(command, "--model, --file and --drift each describe a model of their own");
+        return cli_usage(command,
+                         "one of --model and --file, or --drift with --diffusion, is needed, not several");
     if (n == 0 || (!p->model && !p->file && (!p->drift || !p->diffusion)))
         return cli_usage(command, "--model NAME is missing, or --drift and --diffusion");
     return CLI_DONE;

@@ -101,18 +101,20 @@ static nsde_status compile(nsde_tape *tape, size_t n, nsde_var *outputs, nsde_va
 
 static nsde_status record_step(const nsde_tangents_settings *s, nsde_tape *tape, nsde_program **program)
 {
-    const nsde_model_definition *d = definition(s);
     nsde_step_at at = {.tape = tape, .model = s->model};
     nsde_perturbation eps = {0};
-    const nsde_var x = at.x = nsde_input(tape, d->dim);
+    const nsde_var x = nsde_step_take_state(&at, s->run->integrator);
     nsde_step_take_noise(&at, nsde_step_detail(s->run->integrator, s->model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);
     nsde_status status = NSDE_OK;
     if (s->partials) {
         eps = nsde_perturb(tape, s->partials);
-        const nsde_var tangents = nsde_input(tape, s->partials * d->dim);
-        status = seed_state(s, eps, tangents, &at.x);
+        nsde_var state = x;
+        const nsde_var tangents = nsde_input(tape, s->partials * nsde_rows(x));
+        status = seed_state(s, eps, tangents, &state);
+        if (!status)
+            nsde_step_split_state(&at, state);
     }
     if (!status)
         status = seed_parameters(s, tape, eps, &at.p);

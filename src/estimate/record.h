@@ -6,9 +6,10 @@
 
 #include "estimate/tangents.h"
 
-/* Inputs of a step: state, noise, then what there is of tangents of the state and parameters of each path.
- * Uniforms: time, length, then seeds [partials][n_parameters] of the parameters. Outputs: the state, then its
- * tangents [partials][dim] or the score [partials]. */
+/* Inputs of a step: state (with what the integrator carries below it, all of which `rows` counts), noise,
+ * then what there is of tangents of the state and parameters of each path. Uniforms: time, length, then seeds
+ * [partials][n_parameters] of the parameters. Outputs: the state, then its tangents [partials][rows] or the
+ * score [partials]. */
 enum { NSDE_TANGENTS_STATE, NSDE_TANGENTS_NOISE, NSDE_TANGENTS_OF_STATE };
 
 /* Are the seeds constants? Then there is no such uniform, and one chunk alone: the first. */

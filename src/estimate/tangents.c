@@ -26,9 +26,9 @@ struct nsde_tangents {
     nsde_gradient_settings run;
     nsde_grid grid;
     nsde_program *step, *loss;
-    double *times;   /* [n_times] of the observations */
-    size_t *observe; /* [n_times] */
-    size_t n_times, dim, noise_rows, n, partials;
+    double *times;                                      /* [n_times] of the observations */
+    size_t *observe;                                    /* [n_times] */
+    size_t n_times, dim, rows, noise_rows, n, partials; /* rows: of the state and what is carried with it */
     size_t panel, n_panels, n_threads;
     runner *runners;
     size_t bytes;
@@ -111,6 +111,7 @@ nsde_status nsde_tangents_create(const nsde_tangents_settings *settings, nsde_ta
     t->settings.run = &t->run;
     t->grid = (nsde_grid){t->run.t0, t->run.t1, t->run.steps};
     t->dim = d->dim;
+    t->rows = d->dim * (1 + t->run.integrator->carried);
     t->noise_rows = nsde_noise_rows(d->noise_dim, nsde_step_detail(t->run.integrator, settings->model));
     t->n = d->n_parameters;
     t->partials = settings->partials;
@@ -192,22 +193,21 @@ static void spread_parameters(const nsde_tangents *t, nsde_workspace *w, size_t 
             p[k * t->panel + i] = t->parameters[k * t->run.paths + first + (i < paths ? i : 0)];
 }
 
-/* States and tangents before the first step. */
+/* States and tangents before the first step; what is carried starts as the state does. */
 static void start(const nsde_tangents *t, runner *r, size_t first, size_t paths)
 {
     double *x = nsde_workspace_input(r->step, NSDE_TANGENTS_STATE);
-    for (size_t c = 0; c < t->dim; c++)
+    for (size_t c = 0; c < t->rows; c++)
         for (size_t i = 0; i < t->panel; i++)
-            x[c * t->panel + i] = t->x0[c];
+            x[c * t->panel + i] = t->x0[c % t->dim];
     if (t->partials) {
         double *v = nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE);
-        memset(v, 0, t->partials * t->dim * t->panel * sizeof *v);
+        memset(v, 0, t->partials * t->rows * t->panel * sizeof *v);
         memset(r->score, 0, t->partials * t->panel * sizeof *v);
-        for (size_t k = 0; k < t->partials && !t->settings.outputs; k++) {
-            const size_t direction = t->first + k;
-            for (size_t i = 0; direction >= t->n && direction < t->n + t->dim && i < t->panel; i++)
-                v[(k * t->dim + direction - t->n) * t->panel + i] = 1.0;
-        }
+        for (size_t k = 0; k < t->partials && !t->settings.outputs; k++)
+            for (size_t c = 0; c < t->rows; c++)
+                for (size_t i = 0; t->first + k == t->n + c % t->dim && i < t->panel; i++)
+                    v[(k * t->rows + c) * t->panel + i] = 1.0;
     }
     if (t->settings.per_path) {
         spread_parameters(t, r->step, parameters_input(t, NSDE_TANGENTS_OF_STATE), first, paths);
@@ -220,16 +220,16 @@ static void start(const nsde_tangents *t, runner *r, size_t first, size_t paths)
 static void take_over(const nsde_tangents *t, runner *r)
 {
     memcpy(nsde_workspace_input(r->step, NSDE_TANGENTS_STATE), nsde_workspace_output(r->step, 0),
-           t->dim * t->panel * sizeof(double));
+           t->rows * t->panel * sizeof(double));
     if (!t->partials)
         return;
     double *v = nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE);
     const double *from = nsde_workspace_output(r->step, 1);
     if (is_score(t)) {
         nsde_accumulate(r->score, from, t->partials * t->panel);
-        memset(v, 0, t->partials * t->dim * t->panel * sizeof *v); /* only the first step knows the start */
+        memset(v, 0, t->partials * t->rows * t->panel * sizeof *v); /* only the first step knows the start */
     } else {
-        memcpy(v, from, t->partials * t->dim * t->panel * sizeof *v);
+        memcpy(v, from, t->partials * t->rows * t->panel * sizeof *v);
     }
 }
 
@@ -240,7 +240,8 @@ static void observe(const nsde_tangents *t, runner *r, size_t time)
            nsde_workspace_input(r->step, NSDE_TANGENTS_STATE), state * sizeof(double));
     for (size_t k = 0; k < t->partials && !is_score(t); k++)
         memcpy(nsde_workspace_input(r->loss, 1) + (k * t->n_times + time) * state,
-               nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE) + k * state, state * sizeof(double));
+               nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE) + k * t->rows * t->panel,
+               state * sizeof(double));
 }
 
 /* The panel's results, to where each path has its place. */

@@ -5,6 +5,22 @@
 
 #include "core/error.h"
 
+nsde_var nsde_step_take_state(nsde_step_at *at, const nsde_integrator *integrator)
+{
+    const size_t dim = nsde_model_describe(at->model)->dim, rows = dim * (1 + integrator->carried);
+    const nsde_var state = nsde_input(at->tape, rows);
+    nsde_step_split_state(at, state);
+    return state;
+}
+
+void nsde_step_split_state(nsde_step_at *at, nsde_var state)
+{
+    const size_t dim = nsde_model_describe(at->model)->dim, rows = nsde_rows(state);
+    at->x = rows > dim ? nsde_slice(state, 0, dim) : state;
+    if (rows > dim)
+        at->carried = nsde_slice(state, dim, rows - dim);
+}
+
 void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail)
 {
     const size_t m = nsde_model_describe(at->model)->noise_dim, pairs = nsde_noise_pairs(m);
@@ -19,7 +35,6 @@ void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail)
 nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
                               nsde_precision precision, nsde_program **program)
 {
-    const nsde_model_definition *d = nsde_model_describe(model);
     nsde_tape *tape;
     *program = NULL;
     nsde_status status = nsde_integrator_check(integrator, model);
@@ -28,11 +43,7 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     if (status)
         return status;
     nsde_step_at at = {.tape = tape, .model = model};
-    const size_t rows = d->dim * (1 + integrator->carried);
-    const nsde_var state = nsde_input(tape, rows);
-    at.x = integrator->carried ? nsde_slice(state, 0, d->dim) : state;
-    if (integrator->carried)
-        at.carried = nsde_slice(state, d->dim, rows - d->dim);
+    const nsde_var state = nsde_step_take_state(&at, integrator);
     nsde_step_take_noise(&at, nsde_step_detail(integrator, model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);

@@ -15,6 +15,10 @@ enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
 NSDE_MUST_USE nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
                                             nsde_precision precision, nsde_program **program);
 
+/* Declares the one input of the state, with what the integrator carries below it: [1 + carried][dim]; and
+ * sets x and carried from such a value. */
+nsde_var nsde_step_take_state(nsde_step_at *at, const nsde_integrator *integrator);
+void nsde_step_split_state(nsde_step_at *at, nsde_var state);
 /* Declares the one input of noise of at->model, and sets its parts. */
 void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail);
 

@@ -78,7 +78,8 @@ START_TEST(mistakes_are_named)
 {
     program_refuses(nsde("gradient", RUN, CALL, "--x0", "1"), 2, "--model NAME is missing, or --drift");
     program_refuses(nsde("gradient", GBM, RUN), 2, "--loss TEXT is missing");
-    program_refuses(nsde("gradient", GBM, RUN, CALL, "--model", "ou"), 2, "a model of their own");
+    program_refuses(nsde("gradient", GBM, RUN, CALL, "--model", "ou"), 2,
+                    "one of --model and --file, or --drift");
     program_refuses(nsde("gradient", GBM, RUN, "--loss", "max(x - 100, 0"), 1,
                     "loss: column 15: ')' is missing");
     program_refuses(nsde("gradient", GBM, RUN, "--loss", "x[1]"), 1, "there are 1, counted from 0");

@@ -107,7 +107,7 @@ END_TEST
 /* Forward and reverse are the same numbers by other ways, whatever the scheme. */
 START_TEST(pathwise_estimators_agree)
 {
-    const char *const schemes[] = {"euler_maruyama", "milstein", "heun", "sriw1"};
+    const char *const schemes[] = {"euler_maruyama", "milstein", "heun", "sriw1", "reversible_heun"};
     static const size_t observe[] = {4, 9};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         setup s = create(&(nsde_text_model){.drift = "k*(m-x) + 0.3*sin(t)",
