@@ -42,6 +42,7 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 
+export PYTHONDONTWRITEBYTECODE=1
 python=${PYTHON:-python3}
 bench=${BUILD:-build}/bench/nsde-bench
 if [ ! -x "$bench" ]; then
