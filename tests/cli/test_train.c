@@ -56,7 +56,7 @@ START_TEST(a_model_is_trained_written_and_simulated)
     ck_assert_str_ne(first.out, run->out);
     program_refuses(nsde("simulate", "--file", model, "--model", "ou", "--x0", "2,1", "--t1", "1", "--steps",
                          "10", "--paths", "50"),
-                    2, "--model, --file and --drift");
+                    2, "one of --model and --file");
     program_refuses(
         nsde("simulate", "--file", data, "--x0", "2,1", "--t1", "1", "--steps", "10", "--paths", "50"), 1,
         "d.csv");
