@@ -53,6 +53,8 @@ int main(int count, char **words)
         for (int k = 0; k < N; k++)
             error[c] += pow(values[c + 2][k] - values[c][k], 2.0), size[c] += pow(values[c][k], 2.0);
     const double drift_error = sqrt(error[0] / size[0]), diffusion_error = sqrt(error[1] / size[1]);
+    nsde_model_destroy(truth), nsde_model_destroy(learned), nsde_simulation_destroy(path);
+    nsde_parameters_destroy(weights);
     printf("drift off by %.0f %%, diffusion by %.1f %%\n", 100 * drift_error, 100 * diffusion_error);
     return drift_error > 0.2 || diffusion_error > 0.03; /* what the test of this program looks at */
 }

@@ -117,7 +117,8 @@ START_TEST(shipped_models_too)
 {
     for (size_t k = 0; nsde_shipped(k); k++) {
         nsde_model *model;
-        double p[8];
+        double p[64];
+        ck_assert_uint_le(nsde_shipped(k)->n_parameters, sizeof p / sizeof *p);
         check_ok(nsde_model_open(nsde_shipped(k)->name, &model));
         for (size_t i = 0; i < nsde_shipped(k)->n_parameters; i++)
             p[i] = nsde_shipped(k)->parameters[i].start;
