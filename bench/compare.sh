@@ -55,7 +55,7 @@ machine() {
   echo "# commit: $(git describe --always --dirty 2>/dev/null || echo unknown)"
   echo "# processor: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) in use"
   echo "# vectors: $(grep -o -w -m 1 -E 'avx512f|avx2|avx' /proc/cpuinfo | sort -u | tail -n 1)"
-  echo "# system: $(uname -sr)"
+  echo "# system: $(uname -s)"
   echo "# load before the run: $(cut -d' ' -f1-3 /proc/loadavg)"
   echo "# versions: $(${CC:-cc} --version | head -n 1), GSL $(pkg-config --modversion gsl), OpenBLAS $(pkg-config \
     --modversion openblas)"

@@ -103,16 +103,22 @@ LANE void box_muller(uint64_t radius_bits, uint64_t angle_bits, double scale, do
     *sine = radius * from_bits(y);
 }
 
-NSDE_CLONES void nsde_box_muller(const uint64_t *radius, const uint64_t *angle, double scale, double *cosine,
-                                 double *sine)
+static NSDE_CLONES void box_muller_block(const uint64_t *radius, const uint64_t *angle, double scale,
+                                         double *cosine, double *sine)
 {
 #pragma omp simd
     for (size_t i = 0; i < NSDE_NORMAL_BLOCK; i++)
         box_muller(radius[i], angle[i], scale, &cosine[i], &sine[i]);
 }
 
-NSDE_CLONES void nsde_normal_pairs(const nsde_draw_at *at, uint64_t first_lane, double scale, double *even,
-                                   double *odd)
+void nsde_box_muller(const uint64_t *radius, const uint64_t *angle, double scale, double *cosine,
+                     double *sine)
+{
+    box_muller_block(radius, angle, scale, cosine, sine);
+}
+
+static NSDE_CLONES void normal_pairs_block(const nsde_draw_at *at, uint64_t first_lane, double scale,
+                                           double *even, double *odd)
 {
     uint64_t radius[NSDE_NORMAL_BLOCK], angle[NSDE_NORMAL_BLOCK];
     const uint64_t low = (uint32_t)at->pair;
@@ -129,6 +135,11 @@ NSDE_CLONES void nsde_normal_pairs(const nsde_draw_at *at, uint64_t first_lane, 
 #pragma omp simd
     for (size_t i = 0; i < NSDE_NORMAL_BLOCK; i++)
         box_muller(radius[i], angle[i], scale, &even[i], &odd[i]);
+}
+
+void nsde_normal_pairs(const nsde_draw_at *at, uint64_t first_lane, double scale, double *even, double *odd)
+{
+    normal_pairs_block(at, first_lane, scale, even, odd);
 }
 
 /* Normal number i of a stream is in chunk i / 128: the even normals of 64 lanes, then the odd ones. */

@@ -131,20 +131,30 @@ static NSDE_CLONES void tanh_pull(const double *gs, const double *as, const doub
     }
 }
 
-NSDE_CLONES void nsde_accumulate(double *y, const double *a, size_t n)
+static NSDE_CLONES void accumulate_all(double *y, const double *a, size_t n)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         y[i] += a[i];
 }
 
-NSDE_CLONES double nsde_total(const double *a, size_t n)
+void nsde_accumulate(double *y, const double *a, size_t n)
+{
+    accumulate_all(y, a, n);
+}
+
+static NSDE_CLONES double total_all(const double *a, size_t n)
 {
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < n; i++)
         sum += a[i];
     return sum;
+}
+
+double nsde_total(const double *a, size_t n)
+{
+    return total_all(a, n);
 }
 
 #define PULLS(name, operand)                                                                                 \

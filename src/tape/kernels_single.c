@@ -14,32 +14,52 @@
 #define C(number)            (number##f)
 #include "tape/elementwise.inc"
 
-NSDE_CLONES void nsde_narrow(float *y, const double *a, size_t n)
+static NSDE_CLONES void narrow_all(float *y, const double *a, size_t n)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         y[i] = (float)a[i];
 }
 
-NSDE_CLONES void nsde_widen(double *y, const float *a, size_t n)
+void nsde_narrow(float *y, const double *a, size_t n)
+{
+    narrow_all(y, a, n);
+}
+
+static NSDE_CLONES void widen_all(double *y, const float *a, size_t n)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         y[i] = (double)a[i];
 }
 
-NSDE_CLONES void nsde_accumulate_single(double *y, const float *a, size_t n)
+void nsde_widen(double *y, const float *a, size_t n)
+{
+    widen_all(y, a, n);
+}
+
+static NSDE_CLONES void accumulate_single_all(double *y, const float *a, size_t n)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         y[i] += (double)a[i];
 }
 
-NSDE_CLONES void nsde_accumulate_narrowed(float *y, const double *a, size_t n)
+void nsde_accumulate_single(double *y, const float *a, size_t n)
+{
+    accumulate_single_all(y, a, n);
+}
+
+static NSDE_CLONES void accumulate_narrowed_all(float *y, const double *a, size_t n)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         y[i] += (float)a[i];
+}
+
+void nsde_accumulate_narrowed(float *y, const double *a, size_t n)
+{
+    accumulate_narrowed_all(y, a, n);
 }
 
 #define UNARY(name) [OP_##name] = {.unary = name##_forward, .unary_pull = name##_pull}
