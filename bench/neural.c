@@ -13,6 +13,7 @@
 #include "bench.h"
 #include "nsde/gradient.h"
 #include "nsde/neural.h"
+#include "nsde/simulate.h"
 #include "tape/kernels.h"
 
 /* Mean squared distance from sin(t) in every component, over the observation times. */
@@ -128,6 +129,35 @@ static void measure(const bench_workload *w, const nsde_model *model, const doub
     free(gradient);
 }
 
+/* The paths alone. */
+typedef struct forward_run {
+    const nsde_model *model;
+    const double *weights;
+    nsde_simulate_settings settings;
+} forward_run;
+
+static void simulate(void *context)
+{
+    static const double x0[64];
+    const forward_run *r = context;
+    nsde_simulation *simulation;
+    bench_check(nsde_simulate(r->model, r->weights, x0, &r->settings, &simulation));
+    nsde_simulation_destroy(simulation);
+}
+
+static void bench_forward(const bench_workload *w, const nsde_model *model, const double *weights,
+                          int threads)
+{
+    char name[100];
+    forward_run r = {model, weights, nsde_simulate_settings_default()};
+    r.settings.paths = w->paths;
+    r.settings.steps = w->steps;
+    r.settings.threads = threads;
+    snprintf(name, sizeof name, "%s.forward.double.t%d", w->name, threads);
+    if (bench_wanted(name))
+        bench_print(bench_seconds(simulate, &r, 0.3), "s", "%s.seconds", name);
+}
+
 /* Seconds and the most memory a process of its own needs, which does nothing else. */
 static void measure_memory(const bench_workload *w, const nsde_model *model, const double *weights,
                            const variant *v, const char *name)
@@ -181,6 +211,8 @@ void bench_neural(const bench_workload *w)
     double *weights = malloc(sizeof *weights * nsde_model_describe(model)->n_parameters);
     gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
     bench_check(nsde_neural_initialise(model, NSDE_INIT_GLOROT, rng, weights));
+    for (int threads = 1; threads <= 2; threads++)
+        bench_forward(w, model, weights, threads);
     const nsde_keep policies[] = {NSDE_KEEP_ROWS, NSDE_KEEP_STATES, NSDE_KEEP_BINOMIAL};
     for (int precision = NSDE_DOUBLE; precision <= NSDE_SINGLE; precision++)
         for (int threads = 1; threads <= 2; threads++)
