@@ -107,7 +107,8 @@ static size_t run_panels(const nsde_run *run, nsde_stepper *steppers, size_t thr
             if (!nsde_stepper_run(stepper, panel)) {
 #pragma omp critical(nsde_simulate_failure)
                 if (panel < first_failed) {
-                    first_failed = panel;
+#pragma omp atomic write
+                    first_failed = panel; /* others look at it outside this section */
                     *failed = *stepper;
                 }
             }
