@@ -49,7 +49,8 @@ static inline nsde_var class_size(const nsde_at *at, size_t j)
 static inline nsde_var additive_noise(const nsde_at *at)
 {
     const nsde_var s = class_size(at, 0), r = class_size(at, 1);
-    return nsde_stack(4, (nsde_var[]){s, nsde_mul_real(r, 0.4), nsde_mul_real(s, -0.3), nsde_mul_real(r, 0.8)});
+    return nsde_stack(4,
+                      (nsde_var[]){s, nsde_mul_real(r, 0.4), nsde_mul_real(s, -0.3), nsde_mul_real(r, 0.8)});
 }
 
 static inline nsde_var velocity_noise(const nsde_at *at)
@@ -61,8 +62,9 @@ static inline nsde_var velocity_noise(const nsde_at *at)
 static inline nsde_var scalar_noise(const nsde_at *at)
 {
     const nsde_var x = nsde_row(at->x, 0), y = nsde_row(at->x, 1);
-    return nsde_stack(2, (nsde_var[]){nsde_mul(class_size(at, 0), nsde_cos(y)),
-                                      nsde_mul(class_size(at, 1), nsde_add_real(nsde_mul_real(x, 0.5), 1.0))});
+    return nsde_stack(2,
+                      (nsde_var[]){nsde_mul(class_size(at, 0), nsde_cos(y)),
+                                   nsde_mul(class_size(at, 1), nsde_add_real(nsde_mul_real(x, 0.5), 1.0))});
 }
 
 /* sqrt(1 + a^2) */
@@ -75,8 +77,7 @@ static inline nsde_var diagonal_noise(const nsde_at *at)
 {
     const nsde_var x = nsde_row(at->x, 0), y = nsde_row(at->x, 1);
     const nsde_var s = nsde_mul_real(class_size(at, 0), 0.7), r = nsde_mul_real(class_size(at, 1), 0.7);
-    return nsde_stack(
-        2, (nsde_var[]){nsde_mul(s, slant(x)), nsde_mul(r, nsde_add_real(nsde_cos(y), 1.5))});
+    return nsde_stack(2, (nsde_var[]){nsde_mul(s, slant(x)), nsde_mul(r, nsde_add_real(nsde_cos(y), 1.5))});
 }
 
 /* Constant fields in the coordinates arsinh x and arsinh y: they commute. */

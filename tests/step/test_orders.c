@@ -1,57 +1,14 @@
-/* The strong order of every integrator of the registry on every class of noise it admits, measured on the same
- * paths at steps that halve five times. The claim is the registry's; rows are needed only where a scheme is
- * better than its claim.
+/* The strong order of every integrator of the registry on every class of noise it admits, measured on the
+ * same paths at steps that halve five times. The claim is the registry's; rows are needed only where a scheme
+ * is better than its claim.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "problems/ladder.h"
 
-enum { FINEST = 8, NOISE = 11, PATHS = 400 };
-
-/* Better than claimed: on `problem`, the second state alone being looked at. */
-static const struct {
-    const char *method, *problem;
-    double order;
-} better[] = {
-    /* where noise enters the velocity and the force depends on the position alone */
-    {"sriw1", "second order", 2.0},
-    {"sra1", "second order", 2.0},
-    {"sra3", "second order", 2.0},
-    /* no noise: the order of the drift's part */
-    {"heun", "none", 2.0},
-    {"midpoint", "none", 2.0},
-    {"sriw1", "none", 2.0},
-    {"sra1", "none", 2.0},
-    {"sra3", "none", 3.0},
-    {"platen_weak2", "none", 2.0},
-    {"theta", "none", 2.0},
-    {"reversible_heun", "none", 2.0},
-};
-
-static double expected_order(const nsde_integrator *m, const class_problem *problem)
-{
-    for (size_t k = 0; k < sizeof better / sizeof *better; k++)
-        if (strcmp(better[k].method, m->name) == 0 && strcmp(better[k].problem, problem->model.name) == 0)
-            return better[k].order;
-    return claimed_order(m, problem);
-}
-
-static ladder ladder_of(const class_problem *problem)
-{
-    ladder l;
-    const bool quiet = !problem->model.diffusion;
-    ladder_create(&l, problem, quiet ? 1 : 3, quiet ? 6 : FINEST, NOISE, quiet ? 1 : PATHS);
-    return l;
-}
-
-static double tolerance(double order)
-{
-    return order == 1.5 ? 0.15 : order > 2.5 ? 0.06 * order : 0.1;
-}
-
 START_TEST(strong_orders_are_as_claimed)
 {
     const class_problem *problem = &class_problems[_i];
-    ladder l = ladder_of(problem);
+    ladder l = ladder_of(problem, 400);
     for (size_t k = 0; k < nsde_integrator_count(); k++) {
         const nsde_integrator *m = nsde_integrator_at(k);
         double rms[LEVELS];
@@ -63,7 +20,7 @@ START_TEST(strong_orders_are_as_claimed)
                           rms[l.coarsest]);
             continue;
         }
-        ck_assert_msg(fabs(slope - order) <= tolerance(order),
+        ck_assert_msg(fabs(slope - order) <= order_tolerance(order),
                       "%s on %s noise: strong slope %.3f, expected %g (docs/integrators.md; if it is better "
                       "than its claim, a row of `better` says so)",
                       m->name, problem->model.name, slope, order);
