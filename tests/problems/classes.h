@@ -98,8 +98,7 @@ static inline nsde_var general_noise(const nsde_at *at)
                                       nsde_mul(nsde_mul_real(s, 0.5), x), nsde_mul(r, nsde_cos(x))});
 }
 
-/* d log-like solution: both states geometric Brownian motions that share their noises, so that a solution is
- * known and the noise commutes. */
+/* Two geometric Brownian motions, whose solution is known. */
 static inline nsde_var solved_drift(const nsde_at *at)
 {
     return nsde_mul(nsde_slice(at->p, 0, 2), at->x);
@@ -175,6 +174,14 @@ static const class_problem class_problems[] = {
       CLASS_COMMON,
       .noise_dim = 2,
       .noise = NSDE_NOISE_GENERAL,
+      .drift = class_drift,
+      .diffusion = general_noise},
+     "milstein"},
+    {{.name = "Stratonovich",
+      CLASS_COMMON,
+      .noise_dim = 2,
+      .noise = NSDE_NOISE_GENERAL,
+      .calculus = NSDE_STRATONOVICH,
       .drift = class_drift,
       .diffusion = general_noise},
      "milstein"},
