@@ -9,7 +9,7 @@
 #include "step/compile.h"
 
 /* Five nodes integrate polynomials of a normal number up to degree 9. */
-enum { NODES = 5, MOST_LANES = 1280, MOST_ROWS = 5 };
+enum { NODES = 5, MOST_LANES = 256, MOST_ROWS = 5 };
 
 static const double nodes[NODES] = {-2.856970013872806, -1.355626179974266, 0.0, 1.355626179974266,
                                     2.856970013872806};
