@@ -5,6 +5,8 @@
 #ifndef NSDE_TESTS_ONE_STEP_H
 #define NSDE_TESTS_ONE_STEP_H
 
+#include <gsl/gsl_integration.h>
+
 #include "harness.h"
 #include "step/compile.h"
 
@@ -47,10 +49,26 @@ static inline void quadrature_fill(quadrature *q, size_t components)
         q->weight[q->n++] = 1.0;
 }
 
+/* One component by 16 nodes for dW and for H: exact for functions that are far from polynomials. */
+static inline void quadrature_fine(quadrature *q)
+{
+    enum { FINE = 16 };
+    gsl_integration_fixed_workspace *rule =
+        gsl_integration_fixed_alloc(gsl_integration_fixed_hermite, FINE, 0.0, 0.5, 0.0, 0.0);
+    const double *z = gsl_integration_fixed_nodes(rule), *w = gsl_integration_fixed_weights(rule);
+    *q = (quadrature){.n = FINE * FINE};
+    for (size_t i = 0; i < q->n; i++) {
+        q->rows[0][i] = z[i / FINE];
+        q->rows[1][i] = z[i % FINE] * sqrt(1.0 / 12.0);
+        q->weight[i] = w[i / FINE] * w[i % FINE] / (8.0 * atan(1.0)); /* 2 pi */
+    }
+    gsl_integration_fixed_free(rule);
+}
+
 typedef struct one_step {
     nsde_program *program;
     nsde_workspace *workspace;
-    size_t carried, noise_rows, noise_dim, stride;
+    size_t dim, carried, noise_rows, noise_dim, stride;
 } one_step;
 
 static inline void one_step_create(one_step *s, const nsde_integrator *integrator, const nsde_model *model,
@@ -60,6 +78,7 @@ static inline void one_step_create(one_step *s, const nsde_integrator *integrato
     check_ok(nsde_step_compile(integrator, model, NSDE_DOUBLE, &s->program));
     check_ok(nsde_workspace_create(s->program, lanes, NSDE_FORWARD, &s->workspace));
     s->stride = nsde_workspace_stride(s->workspace);
+    s->dim = d->dim;
     s->carried = integrator->carried;
     s->noise_dim = d->noise_dim;
     s->noise_rows = d->diffusion ? nsde_noise_rows(d->noise_dim, nsde_step_detail(integrator, model)) : 0;
@@ -74,12 +93,12 @@ static inline void one_step_destroy(one_step *s)
     nsde_program_destroy(s->program);
 }
 
-/* A step from t over h of every noise of q, scaled, from x [2] at lane `first` on. */
+/* A step from t over h of every noise of q, scaled, from x [dim] at lane `first` on. */
 static inline void one_step_put(one_step *s, const quadrature *q, double h, const double *x, size_t first)
 {
-    for (size_t c = 0; c < 2 * (1 + s->carried); c++)
+    for (size_t c = 0; c < s->dim * (1 + s->carried); c++)
         for (size_t i = 0; i < q->n; i++)
-            nsde_workspace_input(s->workspace, NSDE_STEP_STATE)[c * s->stride + first + i] = x[c % 2];
+            nsde_workspace_input(s->workspace, NSDE_STEP_STATE)[c * s->stride + first + i] = x[c % s->dim];
     for (size_t c = 0; c < s->noise_rows; c++) {
         const double scale = c < 2 * s->noise_dim ? sqrt(h) : h;
         for (size_t i = 0; i < q->n; i++)
@@ -88,7 +107,7 @@ static inline void one_step_put(one_step *s, const quadrature *q, double h, cons
     }
 }
 
-/* The states after the step: [2][stride]. */
+/* The states after the step: [dim][stride]. */
 static inline const double *one_step_run(one_step *s, double t, double h, size_t lanes)
 {
     *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = t;
