@@ -135,7 +135,7 @@ static nsde_status see_additive(const trial *t)
     return NSDE_OK;
 }
 
-static nsde_status see_diagonal(trial *t)
+static nsde_status see_diagonal(const trial *t)
 {
     const double *g = nsde_workspace_output(t->workspace, 0);
     const double *x = nsde_workspace_input(t->workspace, STATE);
