@@ -12,7 +12,13 @@
 #include "problems/mutant.h"
 #include "problems/one_step.h"
 
-enum { STEPS = 2, LONG = 3, MONOMIALS = 20, LANE = 7 };
+#ifdef __SANITIZE_ADDRESS__
+enum { EVERY = 4 }; /* slow there, and what it looks for is in any of them */
+#else
+enum { EVERY = 1 };
+#endif
+
+enum { STEPS = 2, LONG = 3, MONOMIALS = 20, LANE = 8 };
 
 /* Powers of h are told from the first two; the last gives the number that a step is known by. */
 static const double lengths[LONG] = {1.0 / 64.0, 1.0 / 256.0, 0.25};
@@ -93,7 +99,8 @@ static double power_of(const double by[STEPS])
 
 /* What became of the mutants of a scheme on a problem. */
 typedef struct tally {
-    size_t all, by_order, by_value; /* the rest are the scheme itself: a factor of 0, or what Newton mends */
+    size_t all, by_order, by_value,
+        refused; /* the rest are the scheme itself: a factor of 0, or what Newton mends */
     size_t literals, literals_by_order, literals_by_value;
     size_t control; /* number of the mutant that test_orders.c is shown; SIZE_MAX for none */
     double distance;
@@ -134,7 +141,7 @@ static tally try_all(const nsde_integrator *m, const class_problem *problem, con
     /* without noise, strong and weak are the same */
     const double strong = fmin(expected_order(m, problem), 9.0);
     const double weak = problem->model.diffusion ? fmin(m->weak_order, 9.0) : strong;
-    for (size_t number = 0; number < count; number++) {
+    for (size_t number = 0; number < count; number += EVERY) {
         if (!mutant.live[number]) /* the same at every recording */
             continue;
         trial = mutant_of(m, number, FACTOR);
@@ -142,12 +149,15 @@ static tally try_all(const nsde_integrator *m, const class_problem *problem, con
         const gap g = gap_between(&right, &wrong, &q);
         const verdict v = judge(&g, strong, weak);
         const bool literal = mutant.literal[number], order = g.rms[0] > 1e-13 && (v.strong || v.weak);
-        const bool value = !order && fabs(value_of(&wrong, &q) - value_of(&right, &q)) > 2.0 * KNOWN_TO;
+        const bool refused = isnan(g.rms[0]); /* the scheme itself sees that something is wrong */
+        const bool value =
+            !order && !refused && fabs(value_of(&wrong, &q) - value_of(&right, &q)) > 2.0 * KNOWN_TO;
         t.all++, t.literals += literal;
         t.by_order += order, t.literals_by_order += order && literal;
         t.by_value += value, t.literals_by_value += value && literal;
-        ck_assert_msg(order || value || g.rms[0] < 1e-9, "%s on %s: instruction %zu may be wrong untold",
-                      m->name, problem->model.name, number);
+        t.refused += refused;
+        ck_assert_msg(order || value || refused || g.rms[0] < 1e-9,
+                      "%s on %s: instruction %zu may be wrong untold", m->name, problem->model.name, number);
         if (order && v.strong)
             keep_control(&t, number, &g, literal);
     }
@@ -157,11 +167,11 @@ static tally try_all(const nsde_integrator *m, const class_problem *problem, con
 static void show(const nsde_integrator *m, const class_problem *problem, const tally *t, double slope)
 {
     if (getenv("NSDE_TEST_SHOW"))
-        printf(
-            "%-26s %-14s %4zu mutants: %4zu by order, %3zu by value; %2zu literals: %2zu by order, %2zu by "
-            "value; order %.2f, of a mutant %.2f\n",
-            m->name, problem->model.name, t->all, t->by_order, t->by_value, t->literals, t->literals_by_order,
-            t->literals_by_value, expected_order(m, problem), slope);
+        printf("%-26s %-14s %4zu mutants: %4zu by order, %3zu by value, %3zu NaN; %2zu literals: %2zu by "
+               "order, %2zu by "
+               "value; order %.2f, of a mutant %.2f\n",
+               m->name, problem->model.name, t->all, t->by_order, t->by_value, t->refused, t->literals,
+               t->literals_by_order, t->literals_by_value, expected_order(m, problem), slope);
 }
 
 START_TEST(every_wrong_instruction_shows)
@@ -195,25 +205,25 @@ static const struct {
     const char *method;
     double value;
 } known[] = {
-    {"euler_maruyama", -6.89823487176529},
-    {"tamed_euler", -7.0311089661941},
-    {"milstein", -5.3657360166053},
-    {"milstein_stratonovich", -5.3657360166053},
-    {"milstein_derivative_free", -5.42662739895412},
-    {"heun", -4.57975967301925},
-    {"euler_heun", -4.43072645117435},
-    {"midpoint", -5.14094928947504},
-    {"sriw1", -1.50643763572387},
-    {"sra1", 0.850669543880183},
-    {"sra3", 0.849380014013529},
-    {"platen_weak2", -6.1038846990672},
-    {"implicit_euler", -6.81323595023731},
-    {"theta", -6.80220313373436},
-    {"reversible_heun", -4.57975967301925},
+    {"euler_maruyama", -1.11244087136819},
+    {"tamed_euler", -1.24531496579701},
+    {"milstein", 0.417570037692751},
+    {"milstein_stratonovich", 0.417570037692751},
+    {"milstein_derivative_free", 0.916868454443955},
+    {"heun", 0.0402379535540509},
+    {"euler_heun", 0.130274702163028},
+    {"midpoint", 0.201839084597713},
+    {"sriw1", 1.42908391738665},
+    {"sra1", 1.85683820411164},
+    {"sra3", 1.85808259852845},
+    {"platen_weak2", -0.141445343382709},
+    {"implicit_euler", -0.925506905965151},
+    {"theta", -1.00911593298126},
+    {"reversible_heun", 0.0402379535540512},
     {"rk4", 1.39784478009718},
     {"dormand_prince", 1.397847551087},
     {"baoab", 0.551238369888854},
-    {"exact", 0.52118710540936},
+    {"exact", 0.750785462202147},
 };
 
 static double sum_of_values(const nsde_integrator *m)
