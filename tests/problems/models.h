@@ -173,4 +173,24 @@ static inline double channels_solution(double t, double W)
     return (both + apart) * exp((1.01 - 2.0 * 0.87 * 0.87) * t + 0.87 * W);
 }
 
+/* Two states, one noise: dX = -X dt + Y dW, dY = (X - Y) dt + (1 + X / 2) dW. */
+static inline nsde_var shared_drift(const nsde_at *at)
+{
+    const nsde_var X = nsde_row(at->x, 0), Y = nsde_row(at->x, 1);
+    return nsde_stack(2, (nsde_var[]){nsde_neg(X), nsde_sub(nsde_sin(X), Y)});
+}
+
+static inline nsde_var shared_diffusion(const nsde_at *at)
+{
+    const nsde_var X = nsde_row(at->x, 0), Y = nsde_row(at->x, 1);
+    return nsde_stack(2, (nsde_var[]){nsde_cos(Y), nsde_add_real(nsde_mul_real(X, 0.5), 1.0)});
+}
+
+static const nsde_model_definition shared = {.name = "shared",
+                                             .dim = 2,
+                                             .noise_dim = 1,
+                                             .noise = NSDE_NOISE_SCALAR,
+                                             .drift = shared_drift,
+                                             .diffusion = shared_diffusion};
+
 #endif
