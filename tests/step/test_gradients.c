@@ -90,7 +90,31 @@ START_TEST(gradients_through_every_integrator)
                       nsde_error_message());
         check_keeps_agree(&problem, m, gradient);
         check_forward_agrees(&problem, m, gradient);
+        for (size_t j = 0; j < UNKNOWNS && class_problems[_i].model.diffusion; j++)
+            ck_assert_msg(fabs(gradient[j]) > 1e-4,
+                          "%s on %s noise: derivative %zu is %g: nothing to compare", m->name,
+                          class_problems[_i].model.name, j, gradient[j]);
     }
+    nsde_model_destroy(model);
+}
+END_TEST
+
+/* Control: the differences of a scheme are not the derivatives of another. */
+START_TEST(derivatives_of_another_scheme_do_not_agree)
+{
+    const nsde_loss loss = {.record = loss_record};
+    nsde_model *model = class_model(&class_problems[CLASS_PROBLEMS - 1]);
+    const nsde_estimate_problem problem = {
+        .model = model, .loss = &loss, .parameters = class_values, .x0 = class_x0};
+    const char *const names[] = {"heun", "midpoint"};
+    double gradient[2][UNKNOWNS];
+    for (int k = 0; k < 2; k++) {
+        const nsde_integrator *m;
+        check_ok(nsde_integrator_find(names[k], &m));
+        check_keeps_agree(&problem, m, gradient[k]);
+    }
+    for (int j = 0; j < UNKNOWNS; j++)
+        ck_assert(fabs(gradient[0][j] - gradient[1][j]) > 1e-4 * fabs(gradient[0][j]));
     nsde_model_destroy(model);
 }
 END_TEST
@@ -98,4 +122,5 @@ END_TEST
 void test_cases(TCase *cases)
 {
     tcase_add_loop_test(cases, gradients_through_every_integrator, 0, CLASS_PROBLEMS);
+    tcase_add_test(cases, derivatives_of_another_scheme_do_not_agree);
 }
