@@ -66,7 +66,7 @@ static nsde_status differentiate(const comparison *c, size_t k)
 static nsde_status run_engine(const comparison *c, const nsde_gradient_settings *settings)
 {
     nsde_gradient *engine;
-    const nsde_gradient_point point = {c->problem->parameters, c->problem->x0, false};
+    const nsde_gradient_point point = {.parameters = c->problem->parameters, .x0 = c->problem->x0};
     nsde_status status = nsde_gradient_create(c->problem->model, c->problem->loss, settings, &engine);
     if (!status)
         status = nsde_gradient_evaluate(
