@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "estimate/estimate.h"
+#include "model/inputs.h"
 
 /* What is compared, in one block of memory. */
 typedef struct comparison {
@@ -132,7 +133,9 @@ nsde_status nsde_gradient_check(const nsde_estimate_problem *problem, const nsde
     comparison c = {.problem = problem, .n_parameters = d->n_parameters, .n = d->n_parameters + d->dim};
     nsde_gradient_settings run_settings = *settings;
     c.paths = settings->paths;
-    nsde_status status = nsde_model_check_parameters(problem->model, problem->parameters);
+    nsde_status status = nsde_model_refuse_inputs(problem->model, "this check does");
+    if (!status)
+        status = nsde_model_check_parameters(problem->model, problem->parameters);
     if (!status && !settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &run_settings.integrator);
     if (!status && !settings->noise) {

@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/names.h"
+#include "model/inputs.h"
 #include "model/noise_class.h"
 
 struct nsde_model {
@@ -162,30 +163,39 @@ nsde_var nsde_model_record_inputs(const nsde_model *model, nsde_tape *tape)
     return n ? nsde_input(tape, n) : (nsde_var){0};
 }
 
-/* False, with the mistake on the tape, where a model has inputs and is not given them: what does not know of
- * inputs refuses such models by that. */
-static bool has_inputs(const nsde_model *model, nsde_tape *tape, nsde_var u)
+nsde_status nsde_model_refuse_inputs(const nsde_model *model, const char *who)
 {
     const nsde_model_definition *d = &model->definition;
-    if (nsde_rows(u) == d->n_inputs || d->n_inputs == 0)
-        return true;
-    (void)nsde_tape_fail(tape, "model %s has %zu inputs of each path, and %zu are given here", d->name,
-                         d->n_inputs, nsde_rows(u));
-    return false;
+    return d->n_inputs
+               ? nsde_fail(NSDE_UNSUPPORTED, "model %s has %zu inputs of each path, which %s not take",
+                           d->name, d->n_inputs, who)
+               : NSDE_OK;
+}
+
+static bool lacks_inputs(const nsde_model *model, nsde_var u)
+{
+    return model->definition.n_inputs && nsde_rows(u) != model->definition.n_inputs;
+}
+
+/* The mistake of a recording that does not know of inputs, on a model that has some. */
+static nsde_var fail_inputs(const nsde_model *model, nsde_tape *tape, nsde_var u)
+{
+    return nsde_tape_fail(tape, "model %s has %zu inputs of each path, and %zu are given here",
+                          model->definition.name, model->definition.n_inputs, nsde_rows(u));
 }
 
 nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u)
 {
     const nsde_at at = at_of(model, x, t, p, u);
-    if (!has_inputs(model, x.tape, u))
-        return (nsde_var){.tape = x.tape};
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
     return widened(model->definition.drift(&at), model->definition.dim);
 }
 
 nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u)
 {
-    if (!has_inputs(model, x.tape, u))
-        return (nsde_var){.tape = x.tape};
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
     if (!model->definition.diffusion)
         return nsde_broadcast(nsde_real(x.tape, 0.0), model->definition.dim);
     const nsde_at at = at_of(model, x, t, p, u);
@@ -196,8 +206,8 @@ nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, n
 nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u,
                              nsde_var h, nsde_var W)
 {
-    if (!has_inputs(model, x.tape, u))
-        return (nsde_var){.tape = x.tape};
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
     if (!model->definition.solution)
         return nsde_tape_fail(x.tape, "model %s has no solution that is a function of W",
                               model->definition.name);

@@ -160,6 +160,8 @@ static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
     const nsde_failure *f = &failed->failure;
     uint64_t seed;
     char origin[64] = "noise given by the caller";
+    const nsde_simulate_settings *settings = &run->settings;
+    const bool own = settings->x0_per_path || settings->parameters_per_path || settings->inputs;
     if (failed->status != NSDE_DIVERGED)
         return nsde_fail(failed->status, "%s", failed->message);
     if (nsde_brownian_seed(run->noise, &seed))
@@ -167,10 +169,11 @@ static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
     return nsde_fail(
         NSDE_DIVERGED,
         "model %s, %s: path %zu left the finite numbers at step %zu of %zu (t = %g, %s): x[%zu] "
-        "was %g before; replay it with first_path = %zu, paths = 1 and the same %s, or take smaller "
+        "was %g before; replay it with first_path = %zu, paths = 1%s and the same %s, or take smaller "
         "steps",
         nsde_model_describe(run->model)->name, run->settings.integrator->name, f->path, f->step,
         run->settings.steps, f->time, origin, f->component, f->state, f->path,
+        own ? ", x0, parameters and inputs of its own" : "",
         nsde_brownian_seed(run->noise, &seed) ? "seed" : "noise");
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "model/inputs.h"
 #include "nsde/train.h"
 #include "train/checksum.h"
 #include "train/constrain.h"
@@ -78,7 +79,9 @@ nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
         return nsde_fail(NSDE_UNSUPPORTED,
                          "training draws fresh noise of its seed; settings.noise must be NULL");
     const nsde_model_definition *d = nsde_model_describe(model);
-    nsde_status status = nsde_alloc(1, sizeof(paths), "training", &memory);
+    nsde_status status = nsde_model_refuse_inputs(model, "training does");
+    if (!status)
+        status = nsde_alloc(1, sizeof(paths), "training", &memory);
     if (status)
         return status;
     paths *p = memory;
