@@ -9,6 +9,27 @@
 
 #include "core/simd.h"
 
+/* The memory of a panel, for sinks that have no place of their own for it. */
+static nsde_status create_own_block(nsde_stepper *s)
+{
+    const nsde_run *run = s->run;
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    size_t kept, scratch, total = 0;
+    if (!nsde_size_mul(run->n_times, run->dim, &kept) || !nsde_size_mul(kept, stride, &kept) ||
+        !nsde_size_add(NSDE_SCRATCH * stride, run->dim, &scratch) ||
+        !nsde_arena_plan(kept, sizeof(double), &total) || !nsde_arena_plan(stride, sizeof(size_t), &total) ||
+        !nsde_arena_plan(scratch, sizeof(double), &total))
+        return nsde_fail(NSDE_OVERFLOW, "%zu times of a panel overflow the size of memory", run->n_times);
+    const nsde_status status = nsde_arena_create(total, "panel", &s->own_arena);
+    if (status)
+        return status;
+    s->own.states = nsde_arena_take(&s->own_arena, kept, sizeof(double));
+    s->own.row = stride;
+    s->own.failed_step = nsde_arena_take(&s->own_arena, stride, sizeof(size_t));
+    s->scratch = nsde_arena_take(&s->own_arena, scratch, sizeof(double));
+    return NSDE_OK;
+}
+
 nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
 {
     *stepper = (nsde_stepper){.run = run};
@@ -16,19 +37,17 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
     if (status)
         return status;
     const size_t stride = nsde_workspace_stride(stepper->workspace), passages = run->sink->n_passages;
-    const bool own = !run->sink->place;
-    size_t total = 0, row, noise, kept = 0, passed;
+    size_t total = 0, row, noise, passed;
     if (!nsde_size_mul(run->noise_rows, stride, &row) || !nsde_size_mul(row, run->chunk, &noise) ||
         !nsde_arena_plan(noise, sizeof(double), &total) || !nsde_size_mul(run->state_rows, stride, &row) ||
         !nsde_arena_plan(row, sizeof(double), &total) || !nsde_size_mul(passages, stride, &passed) ||
-        !nsde_arena_plan(passed, sizeof(double), &total) ||
-        (own && (!nsde_size_mul(run->n_times * run->dim, stride, &kept) ||
-                 !nsde_arena_plan(kept, sizeof(double), &total) ||
-                 !nsde_arena_plan(stride, sizeof(size_t), &total))))
+        !nsde_arena_plan(passed, sizeof(double), &total))
         status = nsde_fail(NSDE_OVERFLOW, "nsde_simulate: a panel of %zu states overflows the size of memory",
                            run->dim);
     if (!status)
         status = nsde_arena_create(total, "simulation", &stepper->arena);
+    if (!status && !run->sink->place)
+        status = create_own_block(stepper);
     if (status) {
         nsde_stepper_destroy(stepper);
         return status;
@@ -36,10 +55,6 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
     stepper->noise = nsde_arena_take(&stepper->arena, noise, sizeof(double));
     stepper->before = nsde_arena_take(&stepper->arena, row, sizeof(double));
     stepper->passed = nsde_arena_take(&stepper->arena, passed, sizeof(double));
-    if (own) {
-        double *states = nsde_arena_take(&stepper->arena, kept, sizeof(double));
-        stepper->own = (nsde_block){states, stride, nsde_arena_take(&stepper->arena, stride, sizeof(size_t))};
-    }
     if (nsde_program_parameters(run->program)) /* else the pointer may be NULL */
         memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
                nsde_program_parameters(run->program) * sizeof(double));
@@ -52,6 +67,7 @@ void nsde_stepper_destroy(nsde_stepper *stepper)
     nsde_workspace_destroy(stepper->workspace);
     stepper->workspace = NULL;
     nsde_arena_destroy(&stepper->arena);
+    nsde_arena_destroy(&stepper->own_arena);
 }
 
 size_t nsde_run_saved(const nsde_run *run, size_t step)

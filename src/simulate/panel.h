@@ -10,6 +10,8 @@
 #include "nsde/statistics.h"
 #include "step/compile.h"
 
+enum { NSDE_SCRATCH = 3 };
+
 struct nsde_stepper;
 struct nsde_run;
 
@@ -71,9 +73,10 @@ typedef struct nsde_stepper {
     double *noise;         /* [chunk][noise_rows][stride] */
     double *before;        /* [state_rows][stride]: the states at the start of the chunk */
     double *passed;        /* [n_passages][stride]: the step at which a path passed, see passage.c */
-    nsde_block block, own; /* own: this thread's memory, where the sink has no place for panels */
+    nsde_block block, own; /* own: this thread's memory, where the sink has no place for panels … */
+    double *scratch;       /* … with [NSDE_SCRATCH][stride] and [dim] numbers for whoever takes them */
     size_t first;
-    nsde_arena arena;
+    nsde_arena arena, own_arena;
     nsde_status status;
     char message[NSDE_MESSAGE_SIZE];
     nsde_failure failure;

@@ -46,7 +46,7 @@ static NSDE_CLONES double exponents(const double *passed, const double *before, 
 #pragma omp simd reduction(min : least)
     for (size_t i = 0; i < n; i++) {
         const double a = bound - side * before[i], b = bound - side * after[i];
-        const double e = b <= 0.0 ? 0.0 : 2.0 * a * b / (variance[i] * h);
+        const double e = b <= 0.0 ? 0.0 : 2.0 * a * b / (fabs(variance[i]) * h); /* not -0 */
         exponent[i] = e;
         const double open = passed[i] < INFINITY ? INFINITY : e;
         least = open < least ? open : least;
