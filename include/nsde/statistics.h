@@ -101,11 +101,15 @@ NSDE_API double nsde_bins_quantile(const nsde_bins *bins, const size_t *counts, 
 
 /* ---- paths in files ------------------------------------------------------------------------------------ */
 
-/** Simulates as nsde_simulate and writes the paths as they are done, in their order: to a file of columns
- * path, t, x1, … (x for one state) with a row for each path and observation time, or, where the name ends in
- * .npy, to an array [path][time][component]. The file appears whole, or not at all.
- *  @param n_failed paths that left the finite numbers (NSDE_DROP), whose states are missing from there on; or
- * NULL
+/** Writes the paths of a simulation, numbered from first_path on: to a file of columns path, t, x1, … (x for
+ * one state) with a row for each path and time, or, where the name ends in .npy, to an array
+ * [path][time][component]. States that are missing (NSDE_DROP) are NA, or NaN. The file appears whole, or not
+ * at all.
+ *  @return NSDE_INVALID, NSDE_IO, NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_simulation_write(const nsde_simulation *simulation, size_t first_path,
+                                                         const char *path);
+/** The same file, written while the paths are simulated as by nsde_simulate: none is kept.
+ *  @param n_failed paths that left the finite numbers (NSDE_DROP); or NULL
  *  @return as nsde_simulate; NSDE_IO */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulate_to_file(const nsde_model *model, const double *parameters,
                                                          const double *x0,

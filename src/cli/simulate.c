@@ -13,7 +13,7 @@
 #include "io/progress.h"
 #include "nsde/archive.h"
 #include "nsde/model_file.h"
-#include "nsde/simulate.h"
+#include "nsde/statistics.h"
 
 typedef struct options {
     cli_problem problem;
@@ -89,56 +89,6 @@ static void take_path(const nsde_simulation *s, size_t path, size_t component, d
 {
     for (size_t k = 0; k < s->n_times; k++)
         values[k] = nsde_simulation_row(s, k, component)[path];
-}
-
-/* [path][time][component] */
-static nsde_status write_npy(const nsde_simulation *s, const char *path)
-{
-    nsde_array_writer *writer;
-    nsde_status status = nsde_array_open_npy(path, 3, (size_t[]){s->n_paths, s->n_times, s->dim}, &writer);
-    if (status)
-        return status;
-    for (size_t i = 0; i < s->n_paths && !status; i++)
-        for (size_t k = 0; k < s->n_times && !status; k++)
-            for (size_t c = 0; c < s->dim && !status; c++)
-                status = nsde_array_write(writer, 1, nsde_simulation_row(s, k, c) + i);
-    if (!status)
-        return nsde_array_close(writer);
-    nsde_array_discard(writer);
-    return status;
-}
-
-/* A row for each path and time: path, t, x1, … */
-static nsde_status write_csv(const nsde_simulation *s, const char *path, size_t first_path)
-{
-    void *memory;
-    nsde_status status = nsde_alloc(s->dim + 2, sizeof(char *) + sizeof(double) + 24, "table", &memory);
-    if (status)
-        return status;
-    const char **names = memory;
-    double *row = (double *)(names + s->dim + 2);
-    char(*labels)[24] = (char(*)[24])(row + s->dim + 2);
-    names[0] = "path";
-    names[1] = "t";
-    for (size_t c = 0; c < s->dim; c++) {
-        snprintf(labels[c], sizeof labels[c], s->dim == 1 ? "x" : "x%zu", c + 1);
-        names[c + 2] = labels[c];
-    }
-    nsde_table_writer *writer = NULL;
-    status = nsde_table_open_csv(path, s->dim + 2, names, &writer);
-    for (size_t i = 0; i < s->n_paths && !status; i++)
-        for (size_t k = 0; k < s->n_times && !status; k++) {
-            row[0] = (double)(first_path + i);
-            row[1] = s->times[k];
-            for (size_t c = 0; c < s->dim; c++)
-                row[c + 2] = nsde_simulation_row(s, k, c)[i];
-            status = nsde_table_write(writer, 1, row);
-        }
-    nsde_free(memory);
-    if (!status)
-        return nsde_table_close(writer);
-    nsde_table_discard(writer);
-    return status;
 }
 
 static bool ends_in(const char *text, const char *ending)
@@ -242,8 +192,7 @@ static nsde_status report(const options *o, const nsde_model *model, const nsde_
 {
     nsde_status status = NSDE_OK;
     if (o->out)
-        status = ends_in(o->out, ".npy") ? write_npy(simulation, o->out)
-                                         : write_csv(simulation, o->out, o->first_path);
+        status = nsde_simulation_write(simulation, o->first_path, o->out);
     if (!status && o->plot)
         status = draw(simulation, nsde_model_describe(model)->equation, o->plot);
     if (!status && !o->quiet)
