@@ -7,23 +7,23 @@
 #include <string.h>
 
 #include "cli/problem.h"
+#include "cli/watch.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "io/plot.h"
 #include "io/progress.h"
 #include "nsde/archive.h"
 #include "nsde/model_file.h"
-#include "nsde/statistics.h"
 
 typedef struct options {
     cli_problem problem;
-    const char *method, *out, *plot, *inputs, *precision;
+    const char *method, *out, *stream, *plot, *passage, *inputs, *precision;
     cli_assignments set;
     cli_numbers x0;
     double t0, t1;
     size_t steps, paths, first_path, save_every, threads;
     uint64_t seed;
-    bool drop, quiet;
+    bool statistics, bridge, drop, quiet;
 } options;
 
 static void defaults(void *given)
@@ -75,7 +75,7 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->first_path = o->first_path;
     settings->seed = o->seed;
     settings->threads = (int)o->threads;
-    settings->save_every = o->save_every ? o->save_every : o->out || o->plot ? 1 : 0;
+    settings->save_every = o->save_every ? o->save_every : o->out || o->stream || o->plot ? 1 : 0;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
     const nsde_status status = take_precision(o->precision, &settings->precision);
     return status ? status
@@ -161,43 +161,119 @@ static void show_progress(void *context, size_t done, size_t all)
     nsde_progress_update(context, done);
 }
 
-/* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
-static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
-                            const double *inputs, nsde_simulation **simulation)
-{
+/* What there is to simulate. */
+typedef struct work {
+    const options *o;
+    const nsde_model *model;
+    double *parameters;
     nsde_simulate_settings settings;
     nsde_progress progress;
-    const size_t n = nsde_model_describe(model)->n_parameters;
-    double *parameters = calloc(n + 1, sizeof *parameters);
-    nsde_status status = parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
-    if (!status)
-        status = cli_problem_parameters(&o->problem, model, stored, &o->set, o->seed, parameters);
-    if (!status)
-        status = cli_check_states(model, &o->x0);
-    if (!status)
-        status = take_settings(o, &settings);
-    if (!status) {
-        settings.inputs = inputs;
-        settings.progress = show_progress;
-        settings.progress_context = &progress;
-        nsde_progress_start(&progress, o->quiet ? NULL : stderr, "simulating", settings.paths);
-        status = nsde_simulate(model, parameters, o->x0.items, &settings, simulation);
-        nsde_progress_finish(&progress);
-    }
-    free(parameters);
+} work;
+
+/* Paths that are kept, and what is made of them. */
+static nsde_status keep_paths(work *w)
+{
+    const options *o = w->o;
+    nsde_simulation *simulation;
+    nsde_status status = nsde_simulate(w->model, w->parameters, o->x0.items, &w->settings, &simulation);
+    nsde_progress_finish(&w->progress);
+    if (!status && o->out)
+        status = nsde_simulation_write(simulation, o->first_path, o->out);
+    if (!status && o->plot)
+        status = draw(simulation, nsde_model_describe(w->model)->equation, o->plot);
+    if (!status && !o->quiet)
+        status = print_summary(simulation);
+    nsde_simulation_destroy(simulation);
     return status;
 }
 
-static nsde_status report(const options *o, const nsde_model *model, const nsde_simulation *simulation)
+static nsde_status stream_paths(work *w)
 {
-    nsde_status status = NSDE_OK;
-    if (o->out)
-        status = nsde_simulation_write(simulation, o->first_path, o->out);
-    if (!status && o->plot)
-        status = draw(simulation, nsde_model_describe(model)->equation, o->plot);
-    if (!status && !o->quiet)
-        status = print_summary(simulation);
+    size_t failed;
+    const nsde_status status =
+        nsde_simulate_to_file(w->model, w->parameters, w->o->x0.items, &w->settings, w->o->stream, &failed);
+    nsde_progress_finish(&w->progress);
+    if (!status && !w->o->quiet && failed)
+        printf("%zu of %zu paths left the finite numbers\n", failed, w->settings.paths);
     return status;
+}
+
+static nsde_status keep_statistics(work *w)
+{
+    nsde_passage_watch *watches = NULL;
+    nsde_statistics_settings wanted = {0};
+    nsde_statistics *statistics = NULL;
+    nsde_status status = NSDE_OK;
+    if (w->o->passage)
+        status = cli_read_passages(w->o->passage, nsde_model_describe(w->model)->dim, w->o->bridge, &watches,
+                                   &wanted.n_passages);
+    wanted.passages = watches;
+    if (!status)
+        status = nsde_simulate_statistics(w->model, w->parameters, w->o->x0.items, &w->settings, &wanted,
+                                          &statistics);
+    nsde_progress_finish(&w->progress);
+    if (!status && !w->o->quiet) {
+        cli_print_statistics(statistics);
+        cli_print_passages(statistics, watches);
+    }
+    nsde_statistics_destroy(statistics);
+    nsde_free(watches);
+    return status;
+}
+
+/* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
+static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
+                            const double *inputs)
+{
+    work w = {.o = o, .model = model};
+    w.parameters = calloc(nsde_model_describe(model)->n_parameters + 1, sizeof *w.parameters);
+    nsde_status status = w.parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
+    if (!status)
+        status = cli_problem_parameters(&o->problem, model, stored, &o->set, o->seed, w.parameters);
+    if (!status)
+        status = cli_check_states(model, &o->x0);
+    if (!status)
+        status = take_settings(o, &w.settings);
+    if (!status) {
+        w.settings.inputs = inputs;
+        w.settings.progress = show_progress;
+        w.settings.progress_context = &w.progress;
+        nsde_progress_start(&w.progress, o->quiet ? NULL : stderr, "simulating", w.settings.paths);
+        status = o->stream                     ? stream_paths(&w)
+                 : o->statistics || o->passage ? keep_statistics(&w)
+                                               : keep_paths(&w);
+    }
+    free(w.parameters);
+    return status;
+}
+
+static bool is_paths_file(const char *name)
+{
+    return !name || ends_in(name, ".npy") || ends_in(name, ".csv");
+}
+
+/* How it was called; CLI_USAGE after a sentence. */
+static int check(const options *o)
+{
+    const bool watches = o->statistics || o->passage;
+    if (cli_problem_check(&cli_command_simulate, &o->problem))
+        return CLI_USAGE;
+    if (!is_paths_file(o->out))
+        return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
+    if (!is_paths_file(o->stream))
+        return cli_usage(&cli_command_simulate, "--stream %.200s ends in neither .csv nor .npy", o->stream);
+    if ((watches || o->stream) && (o->out || o->plot))
+        return cli_usage(&cli_command_simulate, "--%s keeps no paths for --out or --plot",
+                         o->stream    ? "stream"
+                         : o->passage ? "passage"
+                                      : "statistics");
+    if (watches && o->stream)
+        return cli_usage(&cli_command_simulate, "--stream is for paths alone, without statistics");
+    if (o->bridge && !o->passage)
+        return cli_usage(&cli_command_simulate, "--bridge is for --passage");
+    if (o->threads > 1024)
+        return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
+    return CLI_DONE;
 }
 
 static int run(const void *given, const char *argument)
@@ -205,25 +281,18 @@ static int run(const void *given, const char *argument)
     (void)argument;
     const options *o = given;
     nsde_model *model = NULL;
-    nsde_simulation *simulation = NULL;
     double *stored = NULL, *inputs = NULL;
     cli_problem problem = o->problem;
-    if (cli_problem_check(&cli_command_simulate, &o->problem))
-        return CLI_USAGE;
-    if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
-        return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
-    if (o->threads > 1024)
-        return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
+    const int usage = check(o);
+    if (usage)
+        return usage;
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
     if (!status && o->inputs)
         status = read_inputs(o, &inputs, &problem.n_inputs);
     if (!status)
         status = cli_problem_open(&problem, &model, &stored);
     if (!status)
-        status = simulate(o, model, stored, inputs, &simulation);
-    if (!status)
-        status = report(o, model, simulation);
-    nsde_simulation_destroy(simulation);
+        status = simulate(o, model, stored, inputs);
     nsde_model_destroy(model);
     nsde_parameters_destroy(stored);
     nsde_free(inputs);
@@ -249,9 +318,17 @@ static const cli_option table[] = {
     {"first-path", "N", CLI_SIZE, offsetof(options, first_path),
      "number of the first path, to replay some of many", false},
     {"save-every", "N", CLI_SIZE, offsetof(options, save_every),
-     "keep every so many steps; 1 with --out or --plot, else start and end", false},
+     "keep every so many steps; 1 with --out, --stream or --plot, else start and end", false},
     {"out", "FILE.csv|.npy", CLI_TEXT, offsetof(options, out),
      "write the paths: columns path, t, x1, ..., or an array [path][time][component]", false},
+    {"stream", "FILE.csv|.npy", CLI_TEXT, offsetof(options, stream),
+     "write the same file as the paths are simulated, and keep none of them", false},
+    {"statistics", NULL, CLI_FLAG, offsetof(options, statistics),
+     "print means and covariances, and keep no paths", false},
+    {"passage", "X>LEVEL,...", CLI_TEXT, offsetof(options, passage),
+     "print when paths first pass levels, as in x>1,x2<-0.5, with --statistics", false},
+    {"bridge", NULL, CLI_FLAG, offsetof(options, bridge), "with --passage: look between the steps too",
+     false},
     {"plot", "FILE.png|.svg", CLI_TEXT, offsetof(options, plot),
      "draw some paths with mean and 5 to 95 % band", false},
     {"drop", NULL, CLI_FLAG, offsetof(options, drop),

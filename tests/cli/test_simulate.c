@@ -180,6 +180,49 @@ START_TEST(files_that_cannot_be_written)
 }
 END_TEST
 
+/* What needs no paths keeps none, and says the same. */
+START_TEST(statistics_passages_and_streams)
+{
+    scratch place = scratch_open();
+    char stored[500], *again;
+    const program_run *run = program_does(nsde(OU, TIMES, "--paths", "3000", "--statistics"));
+    again = strdup(run->out);
+    run = program_does(nsde(OU, TIMES, "--paths", "3000")); /* whose lines go on with quantiles */
+    const char *a = strchr(again, '\n'), *b = strchr(run->out, '\n');
+    for (int line = 0; line < 2; line++, a = strchr(a + 1, '\n'), b = strchr(b + 1, '\n'))
+        ck_assert_int_eq(strncmp(a, b, 66), 0);
+    free(again);
+    run =
+        program_does(nsde("simulate", "--drift", "1; -1", "--diffusion", "0; 0", "--x0", "0,0", "--t1", "1",
+                          "--steps", "10", "--paths", "5", "--passage", "x1>0.35,x2<-0.85,x2>2", "--bridge"));
+    ck_assert_ptr_nonnull(strstr(run->out, "1 >         0.35          5          0           0.35"));
+    ck_assert_ptr_nonnull(strstr(run->out, "2 <        -0.85          5          0           0.85"));
+    ck_assert_ptr_nonnull(strstr(run->out, "2 >            2          0          5            nan"));
+    ck_assert_ptr_nonnull(strstr(run->out, "covariance"));
+    snprintf(stored, sizeof stored, "%s", scratch_path(&place, "stored.csv"));
+    program_does(nsde(OU, TIMES, "--paths", "700", "--quiet", "--out", stored));
+    program_does(nsde(OU, TIMES, "--paths", "700", "--stream", scratch_path(&place, "stream.csv")));
+    ck_assert(same_file(&place, "stored.csv", "stream.csv"));
+    scratch_close(&place);
+}
+END_TEST
+
+START_TEST(what_keeps_no_paths_is_refused_where_paths_are_needed)
+{
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--stream", "a.txt"), 2, "--stream a.txt ends in");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--stream", "a.csv", "--out", "b.csv"), 2,
+                    "keeps no paths");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--statistics", "--plot", "b.png"), 2, "keeps no paths");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--statistics", "--stream", "b.npy"), 2, "paths alone");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--bridge"), 2, "for --passage");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x=1"), 1, "neither like x>1");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x>1,"), 1, "neither like x>1");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x2>1"), 1, "no state \"x2\"");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x1.5>1"), 1, "no state \"x1.5\"");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x>one"), 1, "one");
+}
+END_TEST
+
 #define TOWARDS "simulate", "--drift", "u*(1 - x) + u2", "--diffusion", "0", "--x0", "0.5"
 #define ONE     "simulate", "--drift", "u*(1 - x)", "--diffusion", "0", "--x0", "0.5"
 
@@ -223,6 +266,8 @@ END_TEST
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, inputs_of_each_path);
+    tcase_add_test(cases, statistics_passages_and_streams);
+    tcase_add_test(cases, what_keeps_no_paths_is_refused_where_paths_are_needed);
     tcase_add_test(cases, precision_is_single_or_double);
     tcase_add_test(cases, the_same_bytes_for_any_number_of_threads);
     tcase_add_test(cases, some_paths_are_replayed);
