@@ -122,11 +122,11 @@ END_TEST
  * unit. */
 START_TEST(over_the_barrier_of_a_double_well)
 {
-    enum { PATHS = 6000 };
-    const double h = 0.02, exact = 18.426158452, later = exact + 41.70 * 0.5826 * 0.5 * sqrt(h);
+    enum { PATHS = 5000 };
+    const double h = 0.04, exact = 18.426158452, later = exact + 41.70 * 0.5826 * 0.5 * sqrt(h);
     const nsde_passage_watch passages[] = {{.level = 0.0}, {.level = 0.0, .bridge = true}};
     nsde_model *model = model_of("x - x^3", "0.5");
-    const nsde_simulate_settings settings = settings_of(PATHS, 240.0, 12000);
+    const nsde_simulate_settings settings = settings_of(PATHS, 240.0, 6000);
     nsde_statistics *s = watch(model, (double[]){-1.0}, &settings, 2, passages);
     for (int q = 0; q < 2; q++) {
         const nsde_passage *p = &s->passages[q];
