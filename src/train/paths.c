@@ -6,9 +6,9 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "io/checksum.h"
 #include "model/inputs.h"
 #include "nsde/train.h"
-#include "train/checksum.h"
 #include "train/constrain.h"
 
 typedef struct paths {
