@@ -82,10 +82,10 @@ typedef struct nsde_statistics {
 } nsde_statistics;
 
 /** Simulates as nsde_simulate and keeps statistics alone: the same paths, and the same bits for any number of
- *  threads. Sums are taken about the mean of each panel and put together as by Chan, Golub and LeVeque
- * (1983).
+ *  threads. Sums are taken about the mean of each panel and put together as by Chan, Golub and LeVeque (1983);
+ *  while it runs, it holds the sums of up to 64 groups of panels, each as large as the result.
  *  @return as nsde_simulate; NSDE_INVALID naming a watch that is not possible; NSDE_UNSUPPORTED for a bridge
- * on correlated noise */
+ *          on correlated noise */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulate_statistics(const nsde_model *model, const double *parameters,
                                                             const double *x0,
                                                             const nsde_simulate_settings *settings,
