@@ -34,8 +34,8 @@ typedef struct nsde_passage_watch {
     bool from_above; /**< it starts above and falls to the level, else it rises to it */
     /** Also between the steps: a path that is short of the level before and after a step has crossed it with
      *  the probability exp(-2 a b / (g^2 h)) of a Brownian bridge, a and b its distances, g the diffusion
-     * before the step (Gobet 2000), and the time is taken in the middle of the step. Else a path is looked at
-     * after each step alone, and passes later than its continuous path by O(sqrt(h)). */
+     *  before the step (Gobet 2000), and the time is taken in the middle of the step. Else a path is looked at
+     *  after each step alone, and passes later than its continuous path by O(sqrt(h)). */
     bool bridge;
     nsde_bins times; /**< a histogram of the times; n = 0 for none */
 } nsde_passage_watch;
@@ -82,8 +82,8 @@ typedef struct nsde_statistics {
 } nsde_statistics;
 
 /** Simulates as nsde_simulate and keeps statistics alone: the same paths, and the same bits for any number of
- *  threads. Sums are taken about the mean of each panel and put together as by Chan, Golub and LeVeque (1983);
- *  while it runs, it holds the sums of up to 64 groups of panels, each as large as the result.
+ *  threads. Sums are taken about the mean of each panel and put together as by Chan, Golub and LeVeque in
+ *  1983; while it runs, it holds those of up to 64 groups of panels, each as large as the result.
  *  @return as nsde_simulate; NSDE_INVALID naming a watch that is not possible; NSDE_UNSUPPORTED for a bridge
  *          on correlated noise */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulate_statistics(const nsde_model *model, const double *parameters,
