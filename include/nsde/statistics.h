@@ -34,8 +34,8 @@ typedef struct nsde_passage_watch {
     bool from_above; /**< it starts above and falls to the level, else it rises to it */
     /** Also between the steps: a path that is short of the level before and after a step has crossed it with
      *  the probability exp(-2 a b / (g^2 h)) of a Brownian bridge, a and b its distances, g the diffusion
-     *  before the step (Gobet 2000), and the time is taken in the middle of the step. Else a path is looked at
-     *  after each step alone, and passes later than its continuous path by O(sqrt(h)). */
+     *  before the step (Gobet 2000), and the time is taken in the middle of the step. Else a path is looked
+     * at after each step alone, and passes later than its continuous path by O(sqrt(h)). */
     bool bridge;
     nsde_bins times; /**< a histogram of the times; n = 0 for none */
 } nsde_passage_watch;
