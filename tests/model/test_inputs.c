@@ -150,7 +150,6 @@ START_TEST(what_does_not_take_inputs_says_so)
     const nsde_estimator *estimator;
     const nsde_fit_settings fit_settings = nsde_fit_settings_default();
     const nsde_gradient_settings run = nsde_gradient_settings_default();
-    const nsde_transition_settings transitions = nsde_transition_settings_default();
     const nsde_estimate_problem problem = {.model = model, .loss = &loss, .parameters = &p, .x0 = &x0};
     check_ok(nsde_series_create(3, 1, times, values, NULL, &series));
     check_ok(nsde_estimator_find("reverse", &estimator));
@@ -158,7 +157,6 @@ START_TEST(what_does_not_take_inputs_says_so)
                   NSDE_UNSUPPORTED, says);
     check_refused(nsde_gradient_check(&problem, &run, 1e-6, &agreement), NSDE_UNSUPPORTED, says);
     check_refused(nsde_training_paths(model, &loss, &run, &x0, &training), NSDE_UNSUPPORTED, says);
-    check_refused(nsde_training_transitions(model, series, &transitions, &training), NSDE_UNSUPPORTED, says);
     check_refused(nsde_fit_run(model, series, &fit_settings, &fit), NSDE_UNSUPPORTED, says);
     nsde_series_destroy(series);
     nsde_model_destroy(model);
