@@ -43,9 +43,9 @@ static void check_keeps_agree(const nsde_estimate_problem *problem, const nsde_i
         settings.keep = keeps[k];
         settings.snapshots = keeps[k] == NSDE_KEEP_BINOMIAL ? 2 : 0;
         check_ok(nsde_gradient_create(problem->model, problem->loss, &settings, &engine));
-        check_ok(
-            nsde_gradient_evaluate(engine, &(nsde_gradient_point){problem->parameters, problem->x0, false},
-                                   &(nsde_gradient_result){.parameters = g, .x0 = g + CLASS_PARAMETERS}));
+        check_ok(nsde_gradient_evaluate(
+            engine, &(nsde_gradient_point){.parameters = problem->parameters, .x0 = problem->x0},
+            &(nsde_gradient_result){.parameters = g, .x0 = g + CLASS_PARAMETERS}));
         nsde_gradient_destroy(engine);
         if (k)
             ck_assert_msg(memcmp(g, gradient, sizeof g) == 0, "%s: gradients differ with %s kept", m->name,
