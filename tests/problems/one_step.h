@@ -75,7 +75,8 @@ static inline void one_step_create(one_step *s, const nsde_integrator *integrato
                                    const double *parameters, size_t lanes)
 {
     const nsde_model_definition *d = nsde_model_describe(model);
-    check_ok(nsde_step_compile(integrator, model, NSDE_DOUBLE, &s->program));
+    check_ok(
+        nsde_step_compile(integrator, model, &(nsde_step_options){.precision = NSDE_DOUBLE}, &s->program));
     check_ok(nsde_workspace_create(s->program, lanes, NSDE_FORWARD, &s->workspace));
     s->stride = nsde_workspace_stride(s->workspace);
     s->dim = d->dim;

@@ -91,7 +91,7 @@ START_TEST(gradients_through_every_integrator)
         check_keeps_agree(&problem, m, gradient);
         check_forward_agrees(&problem, m, gradient);
         for (size_t j = 0; j < UNKNOWNS && class_problems[_i].model.diffusion; j++)
-            ck_assert_msg(fabs(gradient[j]) > 1e-4,
+            ck_assert_msg(fabs(gradient[j]) > 1e-6,
                           "%s on %s noise: derivative %zu is %g: nothing to compare", m->name,
                           class_problems[_i].model.name, j, gradient[j]);
     }
