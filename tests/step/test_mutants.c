@@ -117,12 +117,12 @@ static verdict judge(const gap *g, double strong, double weak)
     return (verdict){mean || square, power_of(g->moment) < weak + 0.75};
 }
 
-/* The control is a literal coefficient where there is one, else what moves the step by less than its noise;
- * of those the one that moves it most. */
+/* The control is what moves the step most, among what moves it by no more than its noise does; a literal
+ * coefficient is preferred to what moves it by up to five times as much. */
 static void keep_control(tally *t, size_t number, const gap *g, bool literal)
 {
     const bool small = power_of(g->rms) > 0.25;
-    const double distance = small ? g->rms[1] * (literal ? 1e3 : 1.0) : 0.0;
+    const double distance = small ? g->rms[1] * (literal ? 5.0 : 1.0) : 0.0;
     if (distance > t->distance) {
         t->distance = distance;
         t->control = number;
