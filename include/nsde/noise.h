@@ -89,7 +89,11 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_from_rng(gsl_rng *rng, size_t p
  *  interval is halved until halves are no longer than `tolerance`, each time by the exact law of W and H
  * given those of the whole (Foster 2020), with normals that belong to the place in the tree. Values at the
  * ends of those halves are exact in their joint law; within a last one each value is exact in its own law. As
- * steps, step k is the interval from t0 + k h to t0 + (k + 1) h. No Levy areas.
+ * steps, step k is the interval from t0 + k h to t0 + (k + 1) h.
+ *  Levy areas are made of those of the last halves by Chen's relation, so that areas of any intervals that
+ * meet add up, and cost what all last halves within an interval cost: choose no finer a tolerance than
+ * needed. Over a last half, means, variances and covariances given W and H are exact (fourth moment 123/400
+ * for 5/16); within one, from its beginning, the variance is.
  *  @param tolerance at least (t1 - t0) / 2^38 */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_tree(uint64_t seed, size_t components, double t0, double t1,
                                                       double tolerance, nsde_brownian **brownian);

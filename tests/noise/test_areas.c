@@ -119,8 +119,6 @@ START_TEST(any_interval_in_any_order)
     ck_assert_mem_ne(other, first[0], sizeof other);
     check_refused(nsde_brownian_interval(tree, NSDE_SPACE_TIME, 0.4, 1.0, 0, 1, 1, other), NSDE_INVALID,
                   "0.5");
-    check_refused(nsde_brownian_interval(tree, NSDE_LEVY, 0.6, 1.0, 0, 1, 1, other), NSDE_UNSUPPORTED,
-                  "grid");
     nsde_brownian_destroy(tree);
     gsl_rng_free(rng);
 }
