@@ -57,18 +57,28 @@ static void plan_principal(size_t n, double *matrix)
         }
 }
 
+/* W at the ends of steps `first` … first + count - 1 asks for a cut that holds one of them. */
+static bool is_needed(const bridge *b, size_t first, size_t count)
+{
+    return b->from < first + count && b->to > first;
+}
+
 /* Increments of `count` steps from `first` on, each of length 1, of a block of lanes. */
 static NSDE_CLONES void by_bridges(const sobol *of, double (*z)[LANES], size_t first, size_t count,
                                    double (*dW)[LANES])
 {
+    size_t used = 0;
     double W[NSDE_SOBOL_DIMENSIONS + 1][LANES];
     memset(W[0], 0, sizeof W[0]);
     memset(W[of->steps], 0, sizeof W[0]);
     for (size_t k = 0; k < of->steps; k++) {
         const bridge *b = &of->bridges[k];
+        if (!is_needed(b, first, count))
+            continue;
+        const double *normal = z[used++];
 #pragma omp simd
         for (size_t i = 0; i < LANES; i++)
-            W[b->at][i] = b->of_from * W[b->from][i] + b->of_to * W[b->to][i] + b->deviation * z[k][i];
+            W[b->at][i] = b->of_from * W[b->from][i] + b->of_to * W[b->to][i] + b->deviation * normal[i];
     }
     for (size_t k = 0; k < count; k++)
 #pragma omp simd
@@ -93,19 +103,22 @@ static NSDE_CLONES void by_components(const sobol *of, double (*z)[LANES], size_
 /* The increments of a block of lanes of one component. */
 static void block(const sobol *of, const nsde_increments_at *at, size_t done, size_t c, double *rows)
 {
-    uint64_t points[NSDE_SOBOL_DIMENSIONS][LANES];
+    uint64_t points[LANES];
     double z[NSDE_SOBOL_DIMENSIONS][LANES], dW[NSDE_SOBOL_DIMENSIONS][LANES];
     const size_t first = (size_t)at->step, left = at->stride - done, count = left < LANES ? left : LANES;
-    const bool in_order = of->ordering == NSDE_SOBOL_STEPS;
-    const size_t from = in_order ? first : 0, drawn = in_order ? at->steps : of->steps;
+    const bool in_order = of->ordering == NSDE_SOBOL_STEPS, bridged = of->ordering == NSDE_SOBOL_BRIDGE;
     const double scale = sqrt(at->h);
-    for (size_t k = 0; k < drawn; k++)
-        nsde_sobol_points(&of->dimensions[(from + k) * of->base.components + c], at->first_path + done, LANES,
-                          points[k]);
-    nsde_normal_quantiles(points[0], drawn * LANES, z[0]);
-    if (of->ordering == NSDE_SOBOL_BRIDGE)
+    size_t drawn = 0;
+    for (size_t k = 0; k < of->steps; k++) {
+        if (in_order ? k < first || k - first >= at->steps
+                     : bridged && !is_needed(&of->bridges[k], first, at->steps))
+            continue;
+        nsde_sobol_points(&of->dimensions[k * of->base.components + c], at->first_path + done, LANES, points);
+        nsde_normal_quantiles(points, LANES, z[drawn++]);
+    }
+    if (bridged)
         by_bridges(of, z, first, at->steps, dW);
-    else if (of->ordering == NSDE_SOBOL_PCA)
+    else if (!in_order)
         by_components(of, z, first, at->steps, dW);
     for (size_t k = 0; k < at->steps; k++)
         for (size_t i = 0; i < count; i++)
