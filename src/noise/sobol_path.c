@@ -57,28 +57,39 @@ static void plan_principal(size_t n, double *matrix)
         }
 }
 
-/* W at the ends of steps `first` … first + count - 1 asks for a cut that holds one of them. */
-static bool is_needed(const bridge *b, size_t first, size_t count)
+/* The normals that some steps ask for: in the order of the path's, `count` of them. */
+typedef struct needed {
+    size_t count;
+    uint16_t numbers[NSDE_SOBOL_DIMENSIONS];
+} needed;
+
+/* A normal moves the path between two times only: it is needed where a step lies there. */
+static void find_needed(const sobol *of, size_t first, size_t steps, needed *list)
 {
-    return b->from < first + count && b->to > first;
+    list->count = 0;
+    for (size_t k = 0; k < of->steps; k++) {
+        size_t from = 0, to = of->steps;
+        if (of->ordering == NSDE_SOBOL_BRIDGE)
+            from = of->bridges[k].from, to = of->bridges[k].to;
+        else if (of->ordering == NSDE_SOBOL_STEPS)
+            from = k, to = k + 1;
+        if (from < first + steps && to > first)
+            list->numbers[list->count++] = (uint16_t)k;
+    }
 }
 
 /* Increments of `count` steps from `first` on, each of length 1, of a block of lanes. */
-static NSDE_CLONES void by_bridges(const sobol *of, double (*z)[LANES], size_t first, size_t count,
-                                   double (*dW)[LANES])
+static NSDE_CLONES void by_bridges(const sobol *of, const needed *list, double (*z)[LANES], size_t first,
+                                   size_t count, double (*dW)[LANES])
 {
-    size_t used = 0;
     double W[NSDE_SOBOL_DIMENSIONS + 1][LANES];
     memset(W[0], 0, sizeof W[0]);
     memset(W[of->steps], 0, sizeof W[0]);
-    for (size_t k = 0; k < of->steps; k++) {
-        const bridge *b = &of->bridges[k];
-        if (!is_needed(b, first, count))
-            continue;
-        const double *normal = z[used++];
+    for (size_t k = 0; k < list->count; k++) {
+        const bridge *b = &of->bridges[list->numbers[k]];
 #pragma omp simd
         for (size_t i = 0; i < LANES; i++)
-            W[b->at][i] = b->of_from * W[b->from][i] + b->of_to * W[b->to][i] + b->deviation * normal[i];
+            W[b->at][i] = b->of_from * W[b->from][i] + b->of_to * W[b->to][i] + b->deviation * z[k][i];
     }
     for (size_t k = 0; k < count; k++)
 #pragma omp simd
@@ -101,23 +112,21 @@ static NSDE_CLONES void by_components(const sobol *of, double (*z)[LANES], size_
 }
 
 /* The increments of a block of lanes of one component. */
-static void block(const sobol *of, const nsde_increments_at *at, size_t done, size_t c, double *rows)
+static void block(const sobol *of, const nsde_increments_at *at, const needed *list, size_t done, size_t c,
+                  double *rows)
 {
     uint64_t points[LANES];
     double z[NSDE_SOBOL_DIMENSIONS][LANES], dW[NSDE_SOBOL_DIMENSIONS][LANES];
     const size_t first = (size_t)at->step, left = at->stride - done, count = left < LANES ? left : LANES;
-    const bool in_order = of->ordering == NSDE_SOBOL_STEPS, bridged = of->ordering == NSDE_SOBOL_BRIDGE;
+    const bool in_order = of->ordering == NSDE_SOBOL_STEPS;
     const double scale = sqrt(at->h);
-    size_t drawn = 0;
-    for (size_t k = 0; k < of->steps; k++) {
-        if (in_order ? k < first || k - first >= at->steps
-                     : bridged && !is_needed(&of->bridges[k], first, at->steps))
-            continue;
-        nsde_sobol_points(&of->dimensions[k * of->base.components + c], at->first_path + done, LANES, points);
-        nsde_normal_quantiles(points, LANES, z[drawn++]);
+    for (size_t k = 0; k < list->count; k++) {
+        nsde_sobol_points(&of->dimensions[list->numbers[k] * of->base.components + c], at->first_path + done,
+                          LANES, points);
+        nsde_normal_quantiles(points, LANES, z[k]);
     }
-    if (bridged)
-        by_bridges(of, z, first, at->steps, dW);
+    if (of->ordering == NSDE_SOBOL_BRIDGE)
+        by_bridges(of, list, z, first, at->steps, dW);
     else if (!in_order)
         by_components(of, z, first, at->steps, dW);
     for (size_t k = 0; k < at->steps; k++)
@@ -158,11 +167,13 @@ static nsde_status rows_of(const nsde_brownian *brownian, const nsde_increments_
 {
     const sobol *of = (const sobol *)brownian;
     const nsde_status status = check(of, at);
+    needed list;
     if (status || at->steps == 0)
         return status;
+    find_needed(of, (size_t)at->step, at->steps, &list);
     for (size_t done = 0; done < at->stride; done += LANES)
         for (size_t c = 0; c < of->base.components; c++)
-            block(of, at, done, c, rows);
+            block(of, at, &list, done, c, rows);
     for (size_t k = 0; k < at->steps; k++) {
         double *row = rows + k * at->rows * at->stride;
         if (at->detail >= NSDE_SPACE_TIME)
