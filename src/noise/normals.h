@@ -17,6 +17,7 @@ typedef enum nsde_draw {
     NSDE_DRAW_LEVY,       /* the rest of a Levy area's series; "component" is the pair's number */
     NSDE_DRAW_FOURIER,    /* the terms of the series */
     NSDE_DRAW_TREE,
+    NSDE_DRAW_CROSSING,  /* has a path crossed a level within a step? "component" is the level's number */
     NSDE_DRAW_TREE_AREA, /* of the last nodes 2 k and 2 k + 1 of a tree, one a component */
     NSDE_DRAW_TREE_REST, /* the same, one a pair of components */
     NSDE_DRAW_SCRAMBLING /* of Sobol's sequence; "component" is the dimension */
