@@ -52,18 +52,23 @@ void nsde_walk_cut(nsde_walk *walk, uint64_t place, double a, double *W, double 
 /* W and int W from t0 to that time. */
 void nsde_walk_value(nsde_walk *walk, nsde_tree_time time, double *W, double *I);
 
-/* tree_area.c: the Levy areas of a block of lanes over at->steps intervals that begin with times[0], each
- * from where the last one ends. `area` is their first row. */
+/* ---- tree_area.c ---- */
+
+/* Components one < other, and the number of their pair in the order 01, 02, …, 12, … */
 typedef struct nsde_tree_pair {
     uint32_t one, other, number;
 } nsde_tree_pair;
+
+/* The walks of two components of a block of lanes, and the normals of the areas of two last nodes. */
 typedef struct nsde_area_walk {
     nsde_walk one, other;
     nsde_tree_pair pair;
-    uint64_t drawn; /* half the number of the last node whose normals are held; UINT64_MAX: none */
+    uint64_t drawn; /* half the number of the last nodes whose normals are held; UINT64_MAX: none */
     double xi[2][2][NSDE_NORMAL_BLOCK], rest[2][NSDE_NORMAL_BLOCK];
 } nsde_area_walk;
+
 void nsde_area_walk_begin(nsde_area_walk *walk, const nsde_tree *of, uint64_t lane, nsde_tree_pair pair);
+/* The Levy areas A [NSDE_NORMAL_BLOCK] over an interval. */
 void nsde_area_walk_over(nsde_area_walk *walk, nsde_tree_time from, nsde_tree_time to, double *A);
 
 #endif

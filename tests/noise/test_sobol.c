@@ -221,7 +221,7 @@ END_TEST
  * (there 5 standard errors are 0.055 h). */
 START_TEST(increments_are_those_of_brownian_motion)
 {
-    enum { STEPS = 11, PATHS = 1 << 14 };
+    enum { STEPS = 7, PATHS = 1 << 14 };
     double *dW = malloc(STEPS * 2 * (size_t)PATHS * sizeof *dW);
     const double h = 0.25;
     for (int o = 0; o < 3; o++) {
@@ -314,7 +314,7 @@ START_TEST(variance_of_price_and_delta)
 {
     double grid[2], bridge[2], principal[2], in_order[2];
     variances_of_grid(grid);
-    variances(NSDE_SOBOL_BRIDGE, 1 << 14, 24, bridge);
+    variances(NSDE_SOBOL_BRIDGE, 1 << 13, 16, bridge);
     variances(NSDE_SOBOL_PCA, 1 << 12, 12, principal);
     variances(NSDE_SOBOL_STEPS, 1 << 12, 12, in_order);
     check_at_least(grid[0] / bridge[0], 5000.0);
