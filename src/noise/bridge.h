@@ -8,7 +8,7 @@
 
 /* Lengths of the parts, coefficients of the means, and the triangular root of the covariance. */
 typedef struct nsde_bridge_law {
-    double a, b;
+    double a, b, b_inverse;
     double W_of_W, W_of_H, H_of_H;
     double deviation, slope, rest;
 } nsde_bridge_law;
@@ -32,7 +32,7 @@ static inline void nsde_bridge_cut(const nsde_bridge_law *law, double W, double 
     *W_left = Wl;
     *H_left = Hl;
     *W_right = Wr;
-    *H_right = ((law->a + law->b) * H - law->a * Hl - 0.5 * (law->b * Wl - law->a * Wr)) / law->b;
+    *H_right = ((law->a + law->b) * H - law->a * Hl - 0.5 * (law->b * Wl - law->a * Wr)) * law->b_inverse;
 }
 
 #endif

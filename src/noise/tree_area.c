@@ -66,7 +66,7 @@ static double share_of_left(double p)
 static NSDE_CLONES void area_of_left(const nsde_bridge_law *law, double share, const double *const whole[5],
                                      const double *const H[2], within *left)
 {
-    const double h = law->a + law->b, b_inverse = 1.0 / law->b;
+    const double h = law->a + law->b, b_inverse = law->b_inverse;
 #pragma omp simd
     for (size_t k = 0; k < LANES; k++) {
         const double W0 = left->W[0][k], W1 = left->W[1][k], H0 = H[0][k], H1 = H[1][k];
