@@ -97,6 +97,11 @@ nsde_var nsde_record_log_bessel_i(nsde_var order, nsde_var x, uint32_t extra)
     return nsde_record(&(nsde_call){OP_log_bessel_i, rows, 2, args, extra});
 }
 
+nsde_var nsde_chi_square_quantile(nsde_var z, nsde_var degrees, nsde_var noncentrality)
+{
+    return elementwise(OP_chi_square_quantile, 3, (nsde_var[]){z, degrees, noncentrality});
+}
+
 nsde_var nsde_log_bessel_i(nsde_var order, nsde_var a)
 {
     return nsde_record_log_bessel_i(order, a, 0);

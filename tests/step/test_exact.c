@@ -250,6 +250,92 @@ START_TEST(correlated_noise_is_refused)
 }
 END_TEST
 
+/* ---- CIR: the law over normal numbers z, by the trapezoidal rule, which is exact to rounding here ---- */
+
+enum { NODES = 361 };
+
+typedef struct moments {
+    double total, mean, variance, median;
+} moments;
+
+/* One path for each z from -9 to 9. */
+static moments moments_of(const double *p, double x0)
+{
+    nsde_model *model = opened("cir");
+    nsde_brownian *noise;
+    nsde_simulation *simulation;
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    double z[NODES];
+    for (int k = 0; k < NODES; k++)
+        z[k] = -9.0 + 0.05 * k;
+    check_ok(nsde_brownian_stored(NODES, 1, 1, 1.0, z, &noise));
+    settings.integrator = exact();
+    settings.steps = 1;
+    settings.paths = NODES;
+    settings.noise = noise;
+    check_ok(nsde_simulate(model, p, &x0, &settings, &simulation));
+    const double *x = nsde_simulation_row(simulation, 1, 0);
+    moments m = {0.0, 0.0, 0.0, x[NODES / 2]};
+    for (int power = 0; power < 3; power++)
+        for (int k = 0; k < NODES; k++) {
+            const double w = 0.05 * exp(-0.5 * z[k] * z[k]) / sqrt(2.0 * 3.14159265358979323846);
+            if (power == 0)
+                m.total += w;
+            else if (power == 1)
+                m.mean += w * x[k];
+            else
+                m.variance += w * (x[k] - m.mean) * (x[k] - m.mean);
+        }
+    nsde_simulation_destroy(simulation);
+    nsde_brownian_destroy(noise);
+    nsde_model_destroy(model);
+    return m;
+}
+
+static const double feller[] = {1.2, 0.06, 0.3},
+                    touching[] = {0.5, 0.04, 0.4}; /* 0 is reached in the second */
+
+START_TEST(cox_ingersoll_ross)
+{
+    const moments m = moments_of(feller, 0.04), at_0 = moments_of(touching, 0.04);
+    check_relative(m.total, 1.0, 1e-12);
+    check_relative(m.mean, 0.0539761157618, 1e-10);
+    check_relative(m.variance, 0.00173017021716, 1e-10);
+    check_relative(m.median, 0.04384247332, 1e-9);
+    check_relative(at_0.mean, 0.04, 1e-9);
+    check_relative(at_0.variance, 0.0040455716, 1e-7);
+    const moments wrong = moments_of((double[]){1.2, 0.06, 0.301}, 0.04);
+    ck_assert(fabs(wrong.variance / 0.00173017021716 - 1.0) > 1e-3);
+}
+END_TEST
+
+/* Steps make the law of one step, mass near 0 and all, and never leave the numbers that are not negative. */
+START_TEST(cox_ingersoll_ross_near_0)
+{
+    enum { PATHS = 4000 };
+    nsde_model *model = opened("cir");
+    nsde_simulation *simulation;
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    const double x0 = 0.04, p = 0.1498408;
+    settings.integrator = exact();
+    settings.steps = 10;
+    settings.paths = PATHS;
+    settings.seed = 22;
+    check_ok(nsde_simulate(model, touching, &x0, &settings, &simulation));
+    const double *x = nsde_simulation_row(simulation, 1, 0);
+    double mean = 0.0, near_0 = 0.0;
+    for (int i = 0; i < PATHS; i++) {
+        ck_assert(x[i] >= 0.0);
+        mean += x[i] / PATHS;
+        near_0 += x[i] < 1e-4;
+    }
+    check_absolute(mean, 0.04, 4.0 * sqrt(0.0040455716 / PATHS));
+    check_absolute(near_0 / PATHS, p, 4.0 * sqrt(p * (1.0 - p) / PATHS));
+    nsde_simulation_destroy(simulation);
+    nsde_model_destroy(model);
+}
+END_TEST
+
 /* ---- derivatives by states and parameters against differences on the same noise ---- */
 
 static nsde_var end_value(const nsde_loss_at *at)
@@ -296,6 +382,8 @@ START_TEST(gradients)
 {
     check_gradient("ou", 3, (double[]){1.0, 1.2, 0.3}, 1, (double[]){2.0});
     check_gradient("ou_2d", 9, plane, 2, (double[]){0.4, -0.3});
+    check_gradient("cir", 3, feller, 1, (double[]){0.04});
+    check_gradient("cir", 3, touching, 1, (double[]){0.04});
 }
 END_TEST
 
@@ -307,5 +395,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_state_without_noise);
     tcase_add_test(cases, what_is_not_linear_is_refused);
     tcase_add_test(cases, correlated_noise_is_refused);
+    tcase_add_test(cases, cox_ingersoll_ross);
+    tcase_add_test(cases, cox_ingersoll_ross_near_0);
     tcase_add_test(cases, gradients);
 }
