@@ -38,6 +38,10 @@ NSDE_API nsde_net *nsde_neural_net(const nsde_model *model, size_t number);
 NSDE_API NSDE_MUST_USE nsde_status nsde_neural_initialise(const nsde_model *model, nsde_initialisation scheme,
                                                           gsl_rng *rng, double *parameters);
 
+/** Clips the weights of its networks (nsde_net_clip).
+ *  @param parameters [n_parameters] changed */
+NSDE_API void nsde_neural_clip(const nsde_model *model, double *parameters);
+
 #ifdef __cplusplus
 }
 #endif

@@ -150,3 +150,11 @@ nsde_status nsde_neural_initialise(const nsde_model *model, nsde_initialisation 
     }
     return status;
 }
+
+void nsde_neural_clip(const nsde_model *model, double *parameters)
+{
+    for (size_t k = 0; k < NETS && nsde_neural_net(model, k); k++) {
+        nsde_net_clip(nsde_neural_net(model, k), parameters);
+        parameters += nsde_net_weights(nsde_neural_net(model, k));
+    }
+}
