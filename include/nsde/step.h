@@ -72,6 +72,8 @@ NSDE_API nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t
 NSDE_API nsde_var nsde_step_noise(const nsde_step_at *at, nsde_var x, nsde_var t);
 /** g(x, t) v for any v [noise_dim]. */
 NSDE_API nsde_var nsde_step_noise_along(const nsde_step_at *at, nsde_var x, nsde_var t, nsde_var v);
+/** f(x, t) h + g(x, t) dW: what Euler's step adds, [dim]. */
+NSDE_API nsde_var nsde_step_increment(const nsde_step_at *at, nsde_var x, nsde_var t);
 /** Column j of g(x, t): [dim]. */
 NSDE_API nsde_var nsde_step_column(const nsde_step_at *at, nsde_var g, size_t j);
 /** The sum over j of (g_j . grad) g_j at (x, t): [dim]; twice what changes the calculus. */

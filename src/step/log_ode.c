@@ -15,8 +15,7 @@ static nsde_var areas(const nsde_step_at *at, size_t j)
 
 static nsde_var field(const nsde_step_at *at, nsde_var y, nsde_var t)
 {
-    const nsde_var moved = nsde_mul(nsde_step_drift(at, y, t), at->h);
-    nsde_var sum = nsde_add(moved, nsde_step_noise(at, y, t));
+    nsde_var sum = nsde_step_increment(at, y, t);
     if (!at->A.tape)
         return sum;
     const nsde_var g = nsde_model_diffusion(at->model, y, t, at->p);

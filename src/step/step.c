@@ -158,6 +158,11 @@ nsde_var nsde_step_noise(const nsde_step_at *at, nsde_var x, nsde_var t)
     return nsde_step_noise_along(at, x, t, at->dW);
 }
 
+nsde_var nsde_step_increment(const nsde_step_at *at, nsde_var x, nsde_var t)
+{
+    return nsde_add(nsde_mul(nsde_step_drift(at, x, t), at->h), nsde_step_noise(at, x, t));
+}
+
 /* The number of the area A_jk, j < k. */
 static size_t pair_of(size_t m, size_t j, size_t k)
 {
