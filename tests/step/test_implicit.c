@@ -7,6 +7,7 @@
 #include "harness.h"
 #include "nsde/gradient.h"
 #include "nsde/simulate.h"
+#include "nsde/text.h"
 
 static const nsde_integrator *find(const char *name)
 {
@@ -220,6 +221,46 @@ START_TEST(gradients_of_stiff_systems)
 }
 END_TEST
 
+/* A network's drift, whose values in single precision are steps of 1e-7: that is no divergence. */
+START_TEST(networks_in_either_precision)
+{
+    enum { MOST = 200 };
+    const nsde_text_model text = {.drift = "mlp(8,8) - 2*x1; 3*mlp(8) - x2", .diffusion = "0.5; 0.5"};
+    const nsde_loss loss = {.record = sum_of_squares};
+    const double x0[] = {1.0, -2.0};
+    double parameters[MOST], by[2][MOST], value[2];
+    nsde_model *model;
+    gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
+    check_ok(nsde_model_from_text(&text, &model));
+    const size_t n = nsde_model_describe(model)->n_parameters;
+    ck_assert_uint_le(n, MOST);
+    check_ok(nsde_text_initialise(model, NSDE_INIT_GLOROT, rng, parameters));
+    for (int single = 0; single < 2; single++) {
+        nsde_gradient *engine;
+        nsde_gradient_settings settings = nsde_gradient_settings_default();
+        settings.steps = 20;
+        settings.t1 = 10.0;
+        settings.paths = 500;
+        settings.integrator = find("implicit_euler");
+        settings.precision = single ? NSDE_SINGLE : NSDE_DOUBLE;
+        check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
+        check_ok(nsde_gradient_evaluate(
+            engine, &(nsde_gradient_point){parameters, x0, false},
+            &(nsde_gradient_result){.loss = &value[single], .parameters = by[single]}));
+        nsde_gradient_destroy(engine);
+    }
+    check_relative(value[1], value[0], 1e-5);
+    ck_assert(value[1] != value[0]);
+    double norm = 0.0;
+    for (size_t k = 0; k < n; k++)
+        norm = fmax(norm, fabs(by[0][k]));
+    for (size_t k = 0; k < n; k++)
+        check_absolute(by[1][k], by[0][k], 1e-4 * norm);
+    gsl_rng_free(rng);
+    nsde_model_destroy(model);
+}
+END_TEST
+
 START_TEST(too_many_states_are_refused)
 {
     const nsde_model_definition wide = {.name = "wide",
@@ -239,5 +280,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, what_does_not_converge_is_seen);
     tcase_add_test(cases, a_small_state_is_checked_beside_a_large_one);
     tcase_add_test(cases, gradients_of_stiff_systems);
+    tcase_add_test(cases, networks_in_either_precision);
     tcase_add_test(cases, too_many_states_are_refused);
 }
