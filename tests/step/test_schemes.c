@@ -182,6 +182,58 @@ START_TEST(ubu_has_order_two)
 }
 END_TEST
 
+/* ---- weak orders ---- */
+
+/* Slopes of the errors of E X and E X^2 against the finest level on the same paths. */
+static void weak_slopes(convergence c, double slopes[2])
+{
+    double gaps[2][LEVELS] = {{0.0}};
+    c.reference = "euler_maruyama"; /* only levels are compared */
+    convergence finest = c;
+    finest.coarsest = finest.finest = c.noise;
+    const errors e = measure(&c), at_end = measure(&finest);
+    for (int level = c.coarsest; level <= c.finest; level++) {
+        gaps[0][level] = fabs(e.mean[level] - at_end.mean[c.noise]);
+        gaps[1][level] = fabs(e.second_moment[level] - at_end.second_moment[c.noise]);
+    }
+    for (int k = 0; k < 2; k++)
+        slopes[k] = slope_of(gaps[k], c.coarsest, c.finest);
+}
+
+static void check_weak_order(convergence c, double tolerance)
+{
+    double slopes[2], rough[2];
+    weak_slopes(c, slopes);
+    c.method = "euler_maruyama"; /* the control */
+    weak_slopes(c, rough);
+    for (int k = 0; k < 2; k++) {
+        check_absolute(slopes[k], 2.0, tolerance);
+        ck_assert(rough[k] < 2.0 - tolerance);
+    }
+}
+
+START_TEST(weak_orders)
+{
+    const double x0 = 1.0, at_rest[] = {0.3, 0.45};
+    convergence c = {.definition = &sine,
+                     .method = "shark",
+                     .x0 = &x0,
+                     .coarsest = 1,
+                     .finest = 4,
+                     .noise = 7,
+                     .paths = 5000,
+                     .seed = 12};
+    check_weak_order(c, 0.3);
+    c.definition = NULL;
+    c.shipped = "langevin";
+    c.parameters = double_well;
+    c.method = "ubu";
+    c.x0 = at_rest;
+    c.component = 1; /* positions are so good that their errors are not told from those of few paths */
+    check_weak_order(c, 0.3);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, shark_has_order_three_halves);
@@ -189,4 +241,5 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, log_ode_has_order_one);
     tcase_add_test(cases, log_ode_on_a_linear_equation);
     tcase_add_test(cases, ubu_has_order_two);
+    tcase_add_test(cases, weak_orders);
 }

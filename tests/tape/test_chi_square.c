@@ -115,6 +115,18 @@ START_TEST(impossible_arguments_are_nan_and_second_derivatives_refused)
     nsde_chi_square_quantile(nsde_seed(inner, nsde_seed(outer, z, &one), &one), one, one);
     check_refused(nsde_tape_status(tape), NSDE_RECORDING, "second derivatives");
     nsde_tape_destroy(tape);
+    nsde_program *program;
+    nsde_workspace *workspace;
+    check_ok(nsde_tape_create(&tape));
+    const nsde_var degrees = nsde_input(tape, 1), unit = nsde_real(tape, 1.0);
+    const nsde_perturbation eps = nsde_perturb(tape, 1);
+    const nsde_var dual = nsde_seed(eps, degrees, &unit);
+    const nsde_var slope = nsde_tangent(eps, nsde_chi_square_quantile(unit, dual, unit), 0);
+    check_ok(nsde_program_create(tape, 1, &slope, &program));
+    check_refused(nsde_workspace_create(program, PATHS, NSDE_REVERSE, &workspace), NSDE_UNSUPPORTED,
+                  "chi_square_quantile");
+    nsde_program_destroy(program);
+    nsde_tape_destroy(tape);
 }
 END_TEST
 

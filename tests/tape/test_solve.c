@@ -162,6 +162,45 @@ START_TEST(a_held_iteration_has_the_derivatives_of_its_limit)
 }
 END_TEST
 
+/* Storage is reused in a forward sweep, never while a system still reads it. */
+START_TEST(reused_storage_holds_no_operand)
+{
+    enum { N = 5 };
+    nsde_tape *tape;
+    nsde_program *program;
+    nsde_workspace *sweeps[2];
+    double unit[N * N] = {0.0};
+    for (int i = 0; i < N; i++)
+        unit[i * N + i] = 3.0;
+    check_ok(nsde_tape_create(&tape));
+    const nsde_var A = nsde_add(nsde_sin(nsde_input(tape, N * N)), nsde_constant(tape, N * N, unit));
+    nsde_var y = nsde_input(tape, N);
+    for (int k = 0; k < 4; k++) {
+        y = nsde_solve(A, nsde_cos(y));
+        y = nsde_solve_transposed(nsde_hold(nsde_mul(A, nsde_exp(nsde_row(y, 1)))), nsde_sin(y));
+    }
+    check_ok(nsde_program_create(tape, 1, &y, &program));
+    for (int k = 0; k < 2; k++) {
+        check_ok(nsde_workspace_create(program, 40, k ? NSDE_TRACE : NSDE_FORWARD, &sweeps[k]));
+        for (size_t i = 0; i < N * N * nsde_workspace_stride(sweeps[k]); i++)
+            nsde_workspace_input(sweeps[k], 0)[i] = number(i);
+        for (size_t i = 0; i < N * nsde_workspace_stride(sweeps[k]); i++)
+            nsde_workspace_input(sweeps[k], 1)[i] = number(3 * i + 1);
+        nsde_forward(sweeps[k], 40);
+    }
+    for (size_t r = 0; r < N; r++)
+        for (size_t i = 0; i < 40; i++) {
+            const size_t at = r * nsde_workspace_stride(sweeps[0]) + i;
+            ck_assert(isfinite(nsde_workspace_output(sweeps[0], 0)[at]));
+            ck_assert(nsde_workspace_output(sweeps[0], 0)[at] == nsde_workspace_output(sweeps[1], 0)[at]);
+        }
+    for (int k = 0; k < 2; k++)
+        nsde_workspace_destroy(sweeps[k]);
+    nsde_program_destroy(program);
+    nsde_tape_destroy(tape);
+}
+END_TEST
+
 START_TEST(systems_that_do_not_fit_are_refused)
 {
     nsde_tape *tape;
@@ -181,5 +220,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_product_gives_back_the_right_side);
     tcase_add_test(cases, derivatives_of_solutions);
     tcase_add_test(cases, a_held_iteration_has_the_derivatives_of_its_limit);
+    tcase_add_test(cases, reused_storage_holds_no_operand);
     tcase_add_test(cases, systems_that_do_not_fit_are_refused);
 }
