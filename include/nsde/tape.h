@@ -130,7 +130,8 @@ NSDE_API nsde_var nsde_log_bessel_i(nsde_var order, nsde_var a);
 /** The quantile of the noncentral chi-square law: x with P(chi'^2 <= x) equal to the standard normal
  *  distribution function at z, for degrees > 0 and noncentrality >= 0, else NaN. With z normal, x has that
  * law: the CIR transition is drawn so. Derivatives by all three are exact; asking for a second is a mistake
- * while recording. Its cost grows with the root of x. */
+ * while recording. Its cost grows with the root of x, up to x
+ *  of millions, from where an expansion in cumulants takes over. */
 NSDE_API nsde_var nsde_chi_square_quantile(nsde_var z, nsde_var degrees, nsde_var noncentrality);
 
 /* Rows. */

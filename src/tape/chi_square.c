@@ -151,11 +151,47 @@ static double solve(const law *l, double z)
     return t < -699.0 ? 0.0 : exp(t);
 }
 
+/* ---- where terms would be too many: Cornish and Fisher's (1938) expansion in the law's cumulants
+ * 2^(r-1) (r-1)! (degrees + r noncentrality), off by a billionth of the standard deviation and less ---- */
+
+static const double many = 4e6;
+
+typedef struct expansion {
+    double deviation, skew, cubic_4,
+        cubic_3; /* what z, z^2 - 1, z^3 - 3 z and 2 z^3 - 5 z are multiplied by */
+} expansion;
+
+static expansion expand(double k, double n)
+{
+    const double variance = 2.0 * (k + 2.0 * n), third = 8.0 * (k + 3.0 * n), s = sqrt(variance);
+    return (expansion){s, third / (6.0 * variance), 2.0 * (k + 4.0 * n) / (variance * s),
+                       -third * third / (36.0 * variance * variance * s)};
+}
+
+static double expanded_value(double z, double k, double n)
+{
+    const expansion e = expand(k, n);
+    return k + n + z * e.deviation + (z * z - 1.0) * e.skew + z * (z * z - 3.0) * e.cubic_4 +
+           z * (2.0 * z * z - 5.0) * e.cubic_3;
+}
+
+static double expanded_slope(double z, double k, double n, size_t i)
+{
+    const expansion e = expand(k, n);
+    const double spread = k + 2.0 * n, bend = 2.0 / 3.0 * (z * z - 1.0) / (spread * spread);
+    if (i == 0)
+        return e.deviation + 2.0 * z * e.skew + (3.0 * z * z - 3.0) * e.cubic_4 +
+               (6.0 * z * z - 5.0) * e.cubic_3;
+    return i == 1 ? 1.0 + z / e.deviation - bend * n : 1.0 + 2.0 * z / e.deviation + bend * k;
+}
+
 double nsde_chi_square_quantile_value(double z, double degrees, double noncentrality)
 {
     if (!(degrees > 0.0) || !(noncentrality >= 0.0) || !isfinite(degrees) || !isfinite(noncentrality) ||
         !isfinite(z))
         return NAN;
+    if (degrees + 2.0 * noncentrality > many)
+        return expanded_value(z, degrees, noncentrality);
     const law l = {0.5 * degrees, 0.5 * noncentrality};
     return 2.0 * solve(&l, z);
 }
@@ -164,6 +200,8 @@ double nsde_chi_square_quantile_slope(double z, double degrees, double noncentra
 {
     if (!(x > 0.0)) /* nothing moves what is too small to be told from 0 */
         return x == 0.0 ? 0.0 : NAN;
+    if (degrees + 2.0 * noncentrality > many)
+        return expanded_slope(z, degrees, noncentrality, i);
     const law l = {0.5 * degrees, 0.5 * noncentrality};
     const sums s = sums_at(&l, 0.5 * x);
     if (!(s.slope > 0.0))

@@ -64,6 +64,26 @@ START_TEST(one_degree_is_a_square)
 }
 END_TEST
 
+/* The same where it is nearly (d + z)^2, on both sides of the change to an expansion and far beyond. */
+START_TEST(many_degrees_or_much_noncentrality)
+{
+    const double d[] = {500.0, 1400.0, 1420.0, 4000.0, 1e6};
+    for (size_t k = 0; k < 5; k++)
+        for (double z = -5.0; z < 5.1; z += 1.25) {
+            const quantile q = at(z, 1.0, d[k] * d[k]);
+            check_absolute(sqrt(q.x) - d[k], z, 1e-8 + 4e-16 * d[k]);
+            check_relative(q.by[0], 2.0 * (d[k] + z), 1e-7);
+            check_relative(q.by[2], 1.0 + z / d[k], 1e-7);
+        }
+    for (double z = -5.0; z < 5.1; z += 1.25) { /* degrees: across the change they rise as before */
+        const double rise = at(z, 4.000001e6, 0.0).x - at(z, 3.999999e6, 0.0).x;
+        check_relative(rise / 2.0, 1.0 + z / sqrt(8e6), 1e-5);
+        check_relative(at(z, 5e6, 7.0).by[1], 1.0 + z / sqrt(1e7), 1e-6);
+    }
+    ck_assert(isfinite(at(1.3, 2.0, 1e150).x));
+}
+END_TEST
+
 START_TEST(no_noncentrality_is_the_central_law)
 {
     const double degrees[] = {0.02, 0.5, 1.0, 3.2, 17.0, 4000.0};
@@ -134,6 +154,7 @@ void test_cases(TCase *cases)
 {
     tcase_add_test(cases, one_degree_is_a_square);
     tcase_add_test(cases, no_noncentrality_is_the_central_law);
+    tcase_add_test(cases, many_degrees_or_much_noncentrality);
     tcase_add_test(cases, derivatives);
     tcase_add_test(cases, impossible_arguments_are_nan_and_second_derivatives_refused);
 }
