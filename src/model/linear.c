@@ -6,13 +6,15 @@
 
 static bool is_linear(const nsde_model *model, nsde_tape *tape)
 {
-    const size_t dim = nsde_model_describe(model)->dim;
+    const size_t dim = nsde_model_describe(model)->dim, n_inputs = nsde_model_describe(model)->n_inputs;
     const nsde_var x = nsde_input(tape, dim), t = nsde_input(tape, 1), along = nsde_uniform(tape, dim);
     const nsde_var p = nsde_model_record_parameters(model, tape);
+    const nsde_var u = n_inputs ? nsde_uniform(tape, n_inputs) : (nsde_var){0}; /* constant along a path */
     const nsde_var origin = nsde_broadcast(nsde_real(tape, 0.0), dim);
     const nsde_perturbation eps = nsde_perturb(tape, 1);
-    const nsde_var slope = nsde_tangent(eps, nsde_model_drift(model, nsde_seed(eps, x, &along), t, p), 0);
-    const nsde_var rest = nsde_model_drift(model, origin, t, p), g = nsde_model_diffusion(model, x, t, p);
+    const nsde_var slope = nsde_tangent(eps, nsde_model_drift(model, nsde_seed(eps, x, &along), t, p, u), 0);
+    const nsde_var rest = nsde_model_drift(model, origin, t, p, u),
+                   g = nsde_model_diffusion(model, x, t, p, u);
     return nsde_rows(g) && nsde_is_uniform(slope) && nsde_is_uniform(rest) && nsde_is_uniform(g);
 }
 

@@ -11,9 +11,9 @@ static nsde_var record(const nsde_step_at *at)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);
     if (d->solution)
-        return nsde_model_solution(at->model, at->x, at->t, at->p, at->h, at->dW);
+        return nsde_model_solution(at->model, at->x, at->t, at->p, at->u, at->h, at->dW);
     if (d->transition)
-        return nsde_model_transition(at->model, at->x, at->t, at->p, at->h,
+        return nsde_model_transition(at->model, at->x, at->t, at->p, at->u, at->h,
                                      nsde_div(at->dW, nsde_sqrt(at->h)));
     return nsde_linear_record(at);
 }

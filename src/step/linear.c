@@ -103,7 +103,7 @@ static matrix slopes_of(const nsde_step_at *at)
 static matrix spread_of(const nsde_step_at *at)
 {
     const size_t n = nsde_rows(at->x);
-    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
     matrix q = {.n = n};
     for (size_t k = 0; k < nsde_model_describe(at->model)->noise_dim; k++) {
         const nsde_var g_k = nsde_step_column(at, g, k);

@@ -18,7 +18,7 @@ static nsde_var field(const nsde_step_at *at, nsde_var y, nsde_var t)
     nsde_var sum = nsde_step_increment(at, y, t);
     if (!at->A.tape)
         return sum;
-    const nsde_var g = nsde_model_diffusion(at->model, y, t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, y, t, at->p, at->u);
     for (size_t j = 0; j < nsde_model_describe(at->model)->noise_dim; j++) {
         const nsde_perturbation eps = nsde_perturb(at->tape, 1);
         const nsde_var along = nsde_step_column(at, g, j);

@@ -232,6 +232,39 @@ START_TEST(what_is_not_linear_is_refused)
 }
 END_TEST
 
+/* What a path is pulled to, and how fast, are its inputs: linear still, each path with a transition of its
+ * own. */
+static nsde_var led(const nsde_at *at)
+{
+    return nsde_mul(nsde_row(at->u, 1), nsde_sub(nsde_row(at->u, 0), at->x));
+}
+
+START_TEST(inputs_of_each_path)
+{
+    const nsde_model_definition d = {.name = "led", .dim = 1, .n_inputs = 2, .drift = led, .diffusion = half};
+    const double inputs[2][3] = {{1.2, -0.4, 3.0}, {1.0, 0.5, 2.0}}, x0 = 2.0, none[3] = {0.0};
+    nsde_model *model;
+    nsde_brownian *noise;
+    nsde_simulation *simulation;
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    check_ok(nsde_model_create(&d, &model));
+    ck_assert(nsde_model_is_linear(model));
+    check_ok(nsde_brownian_stored(3, 1, 1, 1.0, none, &noise));
+    settings.integrator = exact();
+    settings.steps = 1;
+    settings.paths = 3;
+    settings.noise = noise;
+    settings.inputs = &inputs[0][0];
+    check_ok(nsde_simulate(model, NULL, &x0, &settings, &simulation));
+    for (size_t i = 0; i < 3; i++)
+        check_relative(nsde_simulation_row(simulation, 1, 0)[i],
+                       inputs[0][i] + (x0 - inputs[0][i]) * exp(-inputs[1][i]), 1e-12);
+    nsde_simulation_destroy(simulation);
+    nsde_brownian_destroy(noise);
+    nsde_model_destroy(model);
+}
+END_TEST
+
 START_TEST(correlated_noise_is_refused)
 {
     nsde_model *model = opened("ou_2d");
@@ -359,7 +392,7 @@ static void check_gradient(const char *name, size_t n_parameters, const double *
     double at[ALL], by[ALL], value;
     memcpy(at, parameters, n_parameters * sizeof *at);
     memcpy(at + n_parameters, x0, dim * sizeof *at);
-    const nsde_gradient_point point = {at, at + n_parameters, false};
+    const nsde_gradient_point point = {.parameters = at, .x0 = at + n_parameters};
     check_ok(nsde_gradient_evaluate(
         engine, &point, &(nsde_gradient_result){.loss = &value, .parameters = by, .x0 = by + n_parameters}));
     for (size_t k = 0; k < n_parameters + dim; k++) {
@@ -394,6 +427,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_spring_takes_its_position_s_noise_from_areas);
     tcase_add_test(cases, a_state_without_noise);
     tcase_add_test(cases, what_is_not_linear_is_refused);
+    tcase_add_test(cases, inputs_of_each_path);
     tcase_add_test(cases, correlated_noise_is_refused);
     tcase_add_test(cases, cox_ingersoll_ross);
     tcase_add_test(cases, cox_ingersoll_ross_near_0);

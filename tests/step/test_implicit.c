@@ -193,7 +193,7 @@ static void check_gradient(const char *method, size_t dim)
     double at[2 + NSDE_SOLVE_MOST] = {40.0, 0.3}, by[2 + NSDE_SOLVE_MOST], value;
     for (size_t i = 0; i < dim; i++)
         at[2 + i] = cos(3.0 * (double)i);
-    const nsde_gradient_point point = {at, at + 2, false};
+    const nsde_gradient_point point = {.parameters = at, .x0 = at + 2};
     check_ok(nsde_gradient_evaluate(engine, &point,
                                     &(nsde_gradient_result){.loss = &value, .parameters = by, .x0 = by + 2}));
     for (size_t k = 0; k < 2 + dim; k += k < 4 ? 1 : 5) {
@@ -245,7 +245,7 @@ START_TEST(networks_in_either_precision)
         settings.precision = single ? NSDE_SINGLE : NSDE_DOUBLE;
         check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
         check_ok(nsde_gradient_evaluate(
-            engine, &(nsde_gradient_point){parameters, x0, false},
+            engine, &(nsde_gradient_point){.parameters = parameters, .x0 = x0},
             &(nsde_gradient_result){.loss = &value[single], .parameters = by[single]}));
         nsde_gradient_destroy(engine);
     }
