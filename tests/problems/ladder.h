@@ -125,6 +125,10 @@ static const struct {
     {"platen_weak2", "none", 2.0},
     {"theta", "none", 2.0},
     {"reversible_heun", "none", 2.0},
+    {"shark", "none", 2.0},
+    {"shark", "second order", 2.0},
+    {"log_ode", "none", 4.0},
+    {"log_ode", "solved", 1.5},
 };
 
 /* The strong order of an integrator on a problem. */

@@ -174,6 +174,8 @@ static const struct {
     {"reversible_heun", "additive", 2.0, 2.0},
     {"reversible_heun", "second order", 2.0, 2.0},
     {"theta", "", 2.0, 1.0},
+    {"log_ode", "additive", 4.8, 2.0},
+    {"log_ode", "second order", 4.9, 2.0},
     {"sra3", "", 3.0, 2.0},
     {"sriw1", "additive", 2.0, 2.0},
     {"sriw1", "second order", 2.0, 2.0},
