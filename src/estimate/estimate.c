@@ -150,7 +150,8 @@ nsde_status nsde_estimate_warn_of_jumps(const nsde_estimate_work *work)
     if (work->result->doubtful)
         nsde_estimate_note(work,
                            "does not apply where the loss jumps, and it branches by select or sign: what "
-                           "comes from jumps is missing; likelihood_ratio sees it");
+                           "comes from jumps is missing; %s sees it",
+                           work->result->method->order == 2 ? "gamma_likelihood_ratio" : "likelihood_ratio");
     return status;
 }
 
@@ -177,6 +178,9 @@ static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_set
     if (!(given->step >= 0.0) || given->step > 0.1)
         return nsde_fail(NSDE_INVALID, "the relative step of differences is %g, not from 0 to 0.1",
                          given->step);
+    if (!(given->smoothing >= 0.0) || given->smoothing > 10.0)
+        return nsde_fail(NSDE_INVALID, "jumps are smoothed over %g standard deviations, not 0 to 10",
+                         given->smoothing);
     const nsde_grid grid = {settings->t0, settings->t1, settings->steps};
     const nsde_status status = nsde_grid_check(&grid);
     return status ? status : nsde_model_check_parameters(p->model, p->parameters);

@@ -68,7 +68,7 @@ START_TEST(what_does_not_apply_says_so)
     ck_assert(strstr(run->out, "likelihood_ratio does not apply: "));
     ck_assert(strstr(run->out, "does not apply where the loss jumps"));
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--scheme", "milstein", "--method", "likelihood_ratio"),
-                    1, "the transition density of euler_maruyama");
+                    1, "milstein is not affine");
     program_refuses(nsde("gradient", GBM, RUN, "--loss", "max(r - 0.05, 0) + x", "--check"), 1,
                     "the derivative of the loss by r is 1");
 }

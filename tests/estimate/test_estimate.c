@@ -401,7 +401,10 @@ START_TEST(refusals)
     check_refused(attempt(&s, "forward", &e), NSDE_INVALID, "k = -1 is outside");
     s.parameters[0] = 0.5;
     check_ok(nsde_integrator_find("milstein", &s.settings.run.integrator));
-    check_refused(attempt(&s, "likelihood_ratio", &e), NSDE_UNSUPPORTED, "milstein");
+    destroy(&s);
+    s = create(&(nsde_text_model){.drift = "-k*x", .diffusion = "k*x", .parameters = "k=0.5:0:"}, "x");
+    check_ok(nsde_integrator_find("milstein", &s.settings.run.integrator));
+    check_refused(attempt(&s, "likelihood_ratio", &e), NSDE_UNSUPPORTED, "milstein is not affine");
     destroy(&s);
     s = create(&(nsde_text_model){.drift = "x2; -x1", .diffusion = "1; x1", .column = true}, "x1");
     check_refused(attempt(&s, "likelihood_ratio", &e), NSDE_UNSUPPORTED, "2 states but 1 noises");
