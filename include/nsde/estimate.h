@@ -22,6 +22,12 @@ typedef struct nsde_estimate_problem {
     const double *x0;         /**< [dim], the same for every path */
 } nsde_estimate_problem;
 
+/** A control variate: a loss of the same paths whose expectation is known. The caller's. */
+typedef struct nsde_control {
+    const nsde_loss *loss; /**< recorded */
+    double mean; /**< exact for the scheme and its steps, or all that is estimated is biased by the gap */
+} nsde_control;
+
 /** Zeros are sensible but for `run`, which nsde_gradient_settings_default fills. */
 typedef struct nsde_estimate_settings {
     nsde_gradient_settings run; /**< times, paths, noise, integrator; `keep` is for reverse */
@@ -33,6 +39,10 @@ typedef struct nsde_estimate_settings {
         smoothing; /**< smoothed: width in standard deviations of what the loss chooses by; 0: paths^(-1/4) */
     size_t partials; /**< forward: partials followed at once; 0 for 8 */
     bool keep_samples;
+    /** [n_controls], at most 8: what the loss and each derivative have in common with these, by regression on
+     *  the same samples, is taken away. */
+    const nsde_control *controls;
+    size_t n_controls;
 } nsde_estimate_settings;
 
 typedef struct nsde_estimator nsde_estimator;

@@ -25,7 +25,7 @@ static void take(nsde_estimate_work *w, const numbers *all, size_t k, bool held)
     nsde_estimate_take(w, k, first);
 }
 
-static nsde_status run(nsde_estimate_work *w, nsde_tangents_kind kind)
+nsde_status nsde_estimate_second(nsde_estimate_work *w, nsde_tangents_kind kind)
 {
     void *memory;
     nsde_tangents *tangents;
@@ -73,14 +73,9 @@ static nsde_status run(nsde_estimate_work *w, nsde_tangents_kind kind)
     return status;
 }
 
-static nsde_status run_along_path(nsde_estimate_work *w)
+static nsde_status run(nsde_estimate_work *w)
 {
-    return run(w, NSDE_TANGENTS_SCORE_ALONG_PATH);
-}
-
-static nsde_status run_twice(nsde_estimate_work *w)
-{
-    return run(w, NSDE_TANGENTS_SECOND_SCORE);
+    return nsde_estimate_second(w, NSDE_TANGENTS_SCORE_ALONG_PATH);
 }
 
 const nsde_estimator nsde_estimator_gamma = {
@@ -89,14 +84,5 @@ const nsde_estimator nsde_estimator_gamma = {
     .title = "second derivatives: the likelihood ratio differentiated along the path",
     .source = "Glasserman 2003, section 7.3.3",
     .order = 2,
-    .run = run_along_path,
-};
-
-const nsde_estimator nsde_estimator_gamma_likelihood_ratio = {
-    .name = "gamma_likelihood_ratio",
-    .aliases = "second_likelihood_ratio",
-    .title = "second derivatives: the likelihood ratio twice",
-    .source = "Glasserman 2003, section 7.3.3",
-    .order = 2,
-    .run = run_twice,
+    .run = run,
 };
