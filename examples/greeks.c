@@ -47,8 +47,8 @@ int main(void)
             return fprintf(stderr, "%s\n", nsde_error_message()), 1;
         off[PRICE] = e->loss - exact[PRICE];
         error[PRICE] = e->loss_std_error;
-        for (int k = method->order == 1 ? 0 : 2; k < 3; k++) {
-            const int at = method->order == 1 ? RHO + k : GAMMA;
+        for (int k = method->second ? 2 : 0; k < 3; k++) {
+            const int at = method->second ? GAMMA : RHO + k;
             off[at] = e->value[k] - exact[at];
             error[at] = e->std_error[k];
         }

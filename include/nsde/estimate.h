@@ -70,7 +70,7 @@ struct nsde_estimator {
     const char *aliases; /**< separated by spaces; "" for none */
     const char *title;   /**< as the literature calls it */
     const char *source;  /**< author, year */
-    int order;           /**< 2 for second derivatives, by each component twice; else 1 */
+    bool second;         /**< of second derivatives, by each component twice */
     nsde_status (*run)(struct nsde_estimate_work *work);
 };
 

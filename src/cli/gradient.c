@@ -84,7 +84,7 @@ static nsde_status take_methods(work *w, const char *list)
     if (!all)
         return for_each(list, ',', add_method, w);
     for (size_t i = 0; i < nsde_estimator_count(); i++)
-        if (nsde_estimator_at(i)->order == 1 && strcmp(nsde_estimator_at(i)->name, "auto") != 0)
+        if (!nsde_estimator_at(i)->second && strcmp(nsde_estimator_at(i)->name, "auto") != 0)
             w->methods[w->n_methods++] = nsde_estimator_at(i);
     return NSDE_OK;
 }
@@ -194,8 +194,8 @@ static void print(const work *w)
         for (size_t k = 0; k < e->n && k < SHOWN; k++) {
             char name[64];
             nsde_estimate_name(w->model, k, sizeof name, name);
-            printf("  %s %-16s %16.8g  standard error %.3g\n", w->methods[i]->order == 2 ? "d2/d2" : "d/d",
-                   name, e->value[k], e->std_error[k]);
+            printf("  %s %-16s %16.8g  standard error %.3g\n", w->methods[i]->second ? "d2/d2" : "d/d", name,
+                   e->value[k], e->std_error[k]);
         }
         if (e->n > SHOWN)
             printf("  ... and %zu more\n", e->n - SHOWN);

@@ -61,6 +61,5 @@ const nsde_estimator nsde_estimator_auto = {
     .aliases = "",
     .title = "forward or reverse mode, whichever is expected to cost less",
     .source = "Griewank and Walther 2008, chapter 4",
-    .order = 1,
     .run = run,
 };

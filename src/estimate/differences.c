@@ -78,6 +78,5 @@ const nsde_estimator nsde_estimator_differences = {
     .aliases = "finite_differences bump fd",
     .title = "central differences with common random numbers",
     .source = "Glasserman and Yao 1992",
-    .order = 1,
     .run = run,
 };

@@ -144,7 +144,7 @@ nsde_status nsde_estimate_warn_of_jumps(const nsde_estimate_work *work)
         nsde_estimate_note(work,
                            "does not apply where the loss jumps, and it branches by select or sign: what "
                            "comes from jumps is missing; %s sees it",
-                           work->result->method->order == 2 ? "gamma_likelihood_ratio" : "likelihood_ratio");
+                           work->result->method->second ? "gamma_likelihood_ratio" : "likelihood_ratio");
     return status;
 }
 

@@ -48,6 +48,5 @@ const nsde_estimator nsde_estimator_forward = {
     .aliases = "dual duals tangent pathwise",
     .title = "pathwise derivatives by forward mode",
     .source = "Glasserman 2003, section 7.2",
-    .order = 1,
     .run = run,
 };

@@ -83,6 +83,6 @@ const nsde_estimator nsde_estimator_gamma = {
     .aliases = "second likelihood_ratio_pathwise",
     .title = "second derivatives: the likelihood ratio differentiated along the path",
     .source = "Glasserman 2003, section 7.3.3",
-    .order = 2,
+    .second = true,
     .run = run,
 };

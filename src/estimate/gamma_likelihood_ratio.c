@@ -13,6 +13,6 @@ const nsde_estimator nsde_estimator_gamma_likelihood_ratio = {
     .aliases = "second_likelihood_ratio",
     .title = "second derivatives: the likelihood ratio twice",
     .source = "Glasserman 2003, section 7.3.3",
-    .order = 2,
+    .second = true,
     .run = run,
 };

@@ -85,6 +85,5 @@ const nsde_estimator nsde_estimator_likelihood_ratio = {
     .aliases = "score score_function reinforce lr",
     .title = "likelihood ratio (score function)",
     .source = "Glynn 1990; Yang and Kushner 1991",
-    .order = 1,
     .run = run,
 };

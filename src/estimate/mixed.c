@@ -324,6 +324,5 @@ const nsde_estimator nsde_estimator_mixed = {
     .aliases = "mixed_mode",
     .title = "dual numbers through each step, reverse mode through coefficients and time",
     .source = "Griewank and Walther 2008, chapter 10",
-    .order = 1,
     .run = run,
 };

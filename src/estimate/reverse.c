@@ -41,6 +41,5 @@ const nsde_estimator nsde_estimator_reverse = {
     .aliases = "backprop discretise_then_optimise",
     .title = "pathwise derivatives by reverse mode through the solver",
     .source = "Giles and Glasserman 2006",
-    .order = 1,
     .run = run,
 };

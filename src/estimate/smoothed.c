@@ -124,6 +124,5 @@ const nsde_estimator nsde_estimator_smoothed = {
     .aliases = "smoothing",
     .title = "pathwise derivatives with the jumps of the loss smoothed",
     .source = "Liu and Hong 2011",
-    .order = 1,
     .run = run,
 };
