@@ -106,7 +106,7 @@ begin "clang with TSan, what uses threads"
 if build build-tsan clang --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false; then
   archer=$(find /usr/lib/llvm-*/lib -name libarcher.so 2>/dev/null | sort -V | tail -n 1)
   OMP_TOOL_LIBRARIES=$archer TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 CK_FORK=no OMP_NUM_THREADS=2 \
-    run build-tsan --timeout-multiplier 4 simulate/simulate gradient/gradient
+    run build-tsan --timeout-multiplier 4 simulate/simulate simulate/statistics simulate/stream gradient/gradient
 fi
 
 begin "valgrind"

@@ -11,6 +11,7 @@
 
 #include "estimate/estimate.h"
 #include "estimate/record.h"
+#include "model/inputs.h"
 #include "step/step.h"
 #include "tape/tape.h"
 
@@ -28,9 +29,9 @@ static nsde_var u_of(const nsde_at *at, const pair *both, nsde_var *f, nsde_var 
     const nsde_var zero = nsde_real(at->tape, 0.0);
     const nsde_var p_q = both->n_q ? nsde_slice(at->p, 0, both->n_q) : zero;
     const nsde_var p_p = both->n_p ? nsde_slice(at->p, both->n_q, both->n_p) : zero;
-    *f = nsde_model_drift(both->q, x, at->t, p_q);
-    *g = nsde_model_diffusion(both->q, x, at->t, p_q);
-    const nsde_var gap = nsde_sub(*f, nsde_model_drift(both->p, x, at->t, p_p));
+    *f = nsde_model_drift(both->q, x, at->t, p_q, at->u);
+    *g = nsde_model_diffusion(both->q, x, at->t, p_q, at->u);
+    const nsde_var gap = nsde_sub(*f, nsde_model_drift(both->p, x, at->t, p_p, at->u));
     return nsde_model_is_diagonal(both->q) ? nsde_div(gap, *g)
                                            : nsde_record_inverse_noise(*g, gap, both->dim, both->noise_dim);
 }
@@ -126,9 +127,9 @@ static nsde_status check_shared(const pair *both, const double *p_q, const doubl
     double *x = memory, *g_q = x + POINTS * both->dim, *g_p = g_q + POINTS * entries;
     for (size_t i = 0; i < POINTS * both->dim; i++)
         x[i] = x0[i % both->dim] * (1.0 + 0.01 * (double)(i / both->dim));
-    status = nsde_model_evaluate(both->q, p_q, POINTS, x, 0.0, NULL, g_q);
+    status = nsde_model_evaluate(both->q, p_q, POINTS, x, 0.0, NULL, NULL, g_q);
     if (!status)
-        status = nsde_model_evaluate(both->p, p_p, POINTS, x, 0.0, NULL, g_p);
+        status = nsde_model_evaluate(both->p, p_p, POINTS, x, 0.0, NULL, NULL, g_p);
     for (size_t i = 0; i < POINTS * entries && !status; i++)
         if (fabs(g_q[i] - g_p[i]) > 1e-12 * fabs(g_q[i]))
             status = nsde_fail(
@@ -154,6 +155,11 @@ static nsde_status check(const pair *both, const nsde_gradient_settings *run)
             "path KL needs as many noises as states, and a full diffusion of up to %d: model %s has %zu "
             "states and %zu noises",
             NSDE_SCORE_MOST, q->name, q->dim, nsde_model_is_deterministic(both->q) ? 0 : q->noise_dim);
+    nsde_status status = nsde_model_refuse_inputs(both->q, "path KL does");
+    if (!status)
+        status = nsde_model_refuse_inputs(both->p, "path KL does");
+    if (status)
+        return status;
     if (q->calculus != NSDE_ITO || p->calculus != NSDE_ITO)
         return nsde_fail(NSDE_UNSUPPORTED, "path KL needs both models in Ito's calculus");
     if (run->integrator && run->integrator != &nsde_integrator_euler_maruyama)

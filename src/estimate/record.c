@@ -26,8 +26,9 @@ bool nsde_tangents_are_second(const nsde_tangents_settings *s)
 
 nsde_var nsde_tangents_parameters(const nsde_tangents_settings *s, nsde_tape *tape)
 {
-    return s->per_path ? nsde_input(tape, definition(s)->n_parameters)
-                       : nsde_model_record_parameters(s->model, tape);
+    nsde_step_at at = {.tape = tape, .model = s->model};
+    nsde_step_take_parameters(&at, s->per_path);
+    return at.p;
 }
 
 /* Where one chunk has all directions the seeds are unit vectors, most of which fold away; else they are

@@ -16,7 +16,8 @@ typedef enum nsde_draw {
     NSDE_DRAW_SPACE_TIME, /* H of steps 2 k and 2 k + 1 */
     NSDE_DRAW_LEVY,       /* the rest of a Levy area's series; "component" is the pair's number */
     NSDE_DRAW_FOURIER,    /* the terms of the series */
-    NSDE_DRAW_TREE
+    NSDE_DRAW_TREE,
+    NSDE_DRAW_CROSSING /* has a path crossed a level within a step? "component" is the level's number */
 } nsde_draw;
 
 /* Where a block belongs: `pair` below 2^40, component below 2^20. */
