@@ -28,10 +28,11 @@ count() { # NAME STATUS: one more check
 }
 
 build() { # FOLDER COMPILER OPTIONS…: configures and compiles; any warning is an error
-  local folder=$1 compiler=$2 log=build-logs/$1.txt
+  local folder=$1 compiler=$2 log=build-logs/$1.txt plus=g++
+  [ "$2" = clang ] && plus=clang++ # C++ programs are linked with objects of C
   shift 2
   : >"$log"
-  if { [ -f "$folder/build.ninja" ] || CC=$compiler meson setup "$folder" -Dwerror=true "$@" >>"$log" 2>&1; } &&
+  if { [ -f "$folder/build.ninja" ] || CC=$compiler CXX=$plus meson setup "$folder" -Dwerror=true "$@" >>"$log" 2>&1; } &&
     ninja -C "$folder" --quiet >>"$log" 2>&1; then
     count "$folder compiles" 0
   else
