@@ -51,7 +51,7 @@ static inline nsde_gradient_estimate *run(const setup *s, const char *method)
 static inline void check_estimate(const nsde_gradient_estimate *e, const char *what, double value,
                                   double error, double exact, double errors, double widest)
 {
-    ck_assert_msg(fabs(value - exact) <= errors * error + 1e-12 * fabs(exact), "%s, %s: %g +- %g, exactly %g",
+    ck_assert_msg(fabs(value - exact) <= errors * error + 1e-8 * fabs(exact), "%s, %s: %g +- %g, exactly %g",
                   e->method->name, what, value, error, exact);
     ck_assert_msg(error <= widest, "%s, %s: standard error %g", e->method->name, what, error);
 }
