@@ -229,7 +229,7 @@ static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y
     case OP_select:
         if (nsde_is_void(t[1]) && nsde_is_void(t[2]))
             return sum;
-        return nsde_select(p[0], or_zero(t[1], p[1]), or_zero(t[2], p[2]));
+        return nsde_choose(p[0], or_zero(t[1], p[1]), or_zero(t[2], p[2]));
     case OP_solve: /* A x' = b' - A' x */
         sum = t[1];
         if (!nsde_is_void(t[0])) {

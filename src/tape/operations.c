@@ -44,7 +44,7 @@ static nsde_var elementwise(nsde_op op, size_t n, const nsde_var args[])
     X(atan)                                                                                                  \
     X(sinh)                                                                                                  \
     X(cosh)                                                                                                  \
-    X(asinh) X(tanh) X(tanh_unit) X(sigmoid) X(softplus) X(silu) X(abs) X(sign) X(hold) X(erf) X(normal_cdf)
+    X(asinh) X(tanh) X(tanh_unit) X(sigmoid) X(softplus) X(silu) X(abs) X(hold) X(erf) X(normal_cdf)
 #define X(name)                                                                                              \
     nsde_var nsde_##name(nsde_var a)                                                                         \
     {                                                                                                        \
@@ -62,9 +62,37 @@ UNARY_OPERATIONS(X)
 BINARY_OPERATIONS(X)
 #undef X
 
-nsde_var nsde_select(nsde_var sign, nsde_var a, nsde_var b)
+/* Is the jump of an operand at 0 smoothed? Then its step from 0 to 1 is recorded. */
+static bool smooth(nsde_var operand, nsde_var *step)
+{
+    nsde_smoothing *s = nsde_is_void(operand) ? NULL : operand.tape->smoothing;
+    if (!s || nsde_is_uniform(operand) || s->n++ >= s->most)
+        return false;
+    const size_t i = s->n - 1;
+    if (!s->widths)
+        s->operands[i] = operand;
+    else if (s->widths[i] > 0.0)
+        *step = nsde_normal_cdf(nsde_mul_real(operand, 1.0 / s->widths[i]));
+    return s->widths && s->widths[i] > 0.0;
+}
+
+nsde_var nsde_sign(nsde_var a)
+{
+    nsde_var step;
+    return smooth(a, &step) ? nsde_add_real(nsde_mul_real(step, 2.0), -1.0) : unary(OP_sign, a);
+}
+
+nsde_var nsde_choose(nsde_var sign, nsde_var a, nsde_var b)
 {
     return elementwise(OP_select, 3, (nsde_var[]){sign, a, b});
+}
+
+nsde_var nsde_select(nsde_var sign, nsde_var a, nsde_var b)
+{
+    nsde_var step;
+    if (smooth(sign, &step))
+        return nsde_add(b, nsde_mul(nsde_sub(a, b), step));
+    return nsde_choose(sign, a, b);
 }
 
 nsde_var nsde_add_real(nsde_var a, double b)

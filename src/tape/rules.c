@@ -55,7 +55,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
         return nsde_add(nsde_sigmoid(a), nsde_mul(a, slope));
     }
     case OP_abs:
-        return nsde_sign(a);
+        return nsde_record(&(nsde_call){OP_sign, nsde_rows(a), 1, &a, 0});
     case OP_erf:
         return nsde_mul_real(nsde_exp(nsde_neg(nsde_square(a))), NSDE_2_SQRT_PI);
     case OP_normal_cdf:
@@ -69,7 +69,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
 static nsde_var chosen(nsde_var first_minus_second, size_t i)
 {
     nsde_tape *tape = first_minus_second.tape;
-    return nsde_select(first_minus_second, nsde_real(tape, i == 0 ? 1.0 : 0.0),
+    return nsde_choose(first_minus_second, nsde_real(tape, i == 0 ? 1.0 : 0.0),
                        nsde_real(tape, i == 0 ? 0.0 : 1.0));
 }
 
