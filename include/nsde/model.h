@@ -94,6 +94,10 @@ typedef struct nsde_model_definition {
     /** Optional, where the solution is a function of W: the state after a time h [1] in which W has grown by
      *  W [noise_dim], from at->x at at->t: [dim] rows. */
     nsde_var (*solution)(const nsde_at *from, nsde_var h, nsde_var W);
+    /** Optional, where the transition can be drawn from but is no function of W: a state after a time h [1]
+     * with the law of the model's, as a function of standard normals z [noise_dim], from at->x at at->t:
+     * [dim] rows. Linear models need none (nsde_model_is_linear). */
+    nsde_var (*transition)(const nsde_at *from, nsde_var h, nsde_var z);
     /** Optional: rough estimates to start a fit from; writes parameters[n_parameters]. */
     void (*start)(const nsde_observations *data, double *parameters);
     /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data
@@ -167,6 +171,12 @@ NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde
 /** Records the solution (see the definition), which must be there, from a state. */
 NSDE_API nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u,
                                       nsde_var h, nsde_var W);
+/** Records the transition (see the definition), which must be there, from a state. */
+NSDE_API nsde_var nsde_model_transition(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p,
+                                        nsde_var u, nsde_var h, nsde_var z);
+/** Is the drift affine in the state, the noise additive, and neither a function of time? As the recording of
+ *  the coefficients shows it: an Ornstein-Uhlenbeck process of any dimension, whose transition is normal. */
+NSDE_API bool nsde_model_is_linear(const nsde_model *model);
 /** Is there no noise in the equation (diffusion is NULL)? */
 NSDE_API bool nsde_model_is_deterministic(const nsde_model *model);
 /** Is g stored as its diagonal (true) or as a full matrix? */

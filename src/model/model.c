@@ -10,11 +10,13 @@
 #include "core/memory.h"
 #include "core/names.h"
 #include "model/inputs.h"
+#include "model/linear.h"
 #include "model/noise_class.h"
 
 struct nsde_model {
     nsde_model_definition definition;
     bool diagonal;                         /* g is stored as its diagonal */
+    bool linear;                           /* drift affine, noise additive, no time */
     nsde_parameter_definition *parameters; /* blocks spelled out; NULL where there are none */
     char *names;                           /* of those */
 };
@@ -215,6 +217,17 @@ nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, ns
     return model->definition.solution(&at, h, W);
 }
 
+nsde_var nsde_model_transition(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u,
+                               nsde_var h, nsde_var z)
+{
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
+    if (!model->definition.transition)
+        return nsde_tape_fail(x.tape, "model %s has no transition of its own", model->definition.name);
+    const nsde_at at = at_of(model, x, t, p, u);
+    return model->definition.transition(&at, h, z);
+}
+
 /* Records both coefficients once, to see their rows and the mistakes they make. */
 static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
 {
@@ -278,6 +291,8 @@ nsde_status nsde_model_create(const nsde_model_definition *definition, nsde_mode
     nsde_tape_destroy(tape);
     if (!status)
         status = nsde_noise_class_check(made);
+    if (!status)
+        status = nsde_linear_check(made, &made->linear);
     if (status)
         nsde_model_destroy(made);
     else
@@ -303,6 +318,11 @@ const nsde_model_definition *nsde_model_describe(const nsde_model *model)
 bool nsde_model_is_deterministic(const nsde_model *model)
 {
     return !model->definition.diffusion;
+}
+
+bool nsde_model_is_linear(const nsde_model *model)
+{
+    return model->linear;
 }
 
 bool nsde_model_is_diagonal(const nsde_model *model)

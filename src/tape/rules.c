@@ -98,6 +98,10 @@ static nsde_var binary_partial(const nsde_call *call, nsde_var y, size_t i)
         return chosen(nsde_sub(b, a), i);
     case OP_max:
         return chosen(nsde_sub(a, b), i);
+    case OP_chi_square_quantile:
+        if (call->extra)
+            return nsde_tape_fail(a.tape, "chi_square_quantile: second derivatives are not available");
+        return nsde_record(&(nsde_call){call->op, nsde_rows(y), 3, call->args, (uint32_t)i + 1});
     case OP_log_bessel_i:
         if (call->extra / 3 + call->extra % 3 == 2)
             return nsde_tape_fail(a.tape, "log_bessel_i: third derivatives are not available");

@@ -23,8 +23,9 @@ nsde_shape nsde_op_shape(nsde_op op);
 enum { NONE = UINT32_MAX }; /* no node; also the id of a void handle */
 
 /* One recorded instruction. Operands are earlier nodes. `extra` is the first row of a slice, the offset of a
- * constant's values, the number of an input, or the order of differentiation of log_bessel_i; a stack keeps
- * its operands in the tape's pool: arg[0] is their number, arg[1] the offset. */
+ * constant's values, the number of an input, whether a system's matrix is transposed, or the order of
+ * differentiation of log_bessel_i; a stack keeps its operands in the tape's pool: arg[0] is their number,
+ * arg[1] the offset. */
 typedef struct nsde_node {
     uint16_t op;
     bool uniform;
