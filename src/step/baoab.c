@@ -15,7 +15,9 @@ static nsde_var record(const nsde_step_at *at)
     const nsde_var decay = nsde_mul(friction, at->h), twice = nsde_mul_real(decay, 2.0);
     const nsde_var safe = nsde_max(twice, nsde_real(at->tape, 1e-12));
     const nsde_var factor = nsde_sqrt(nsde_div(nsde_neg(nsde_expm1(nsde_neg(safe))), safe));
-    const nsde_var noise = nsde_slice(nsde_step_noise(at, at->x, at->t), half, half);
+    /* its size that of the middle: at the start the scheme would be of weak order 1 where it changes */
+    const nsde_var middle = nsde_add(at->t, half_h);
+    const nsde_var noise = nsde_slice(nsde_step_noise(at, at->x, middle), half, half);
     v = nsde_add(nsde_mul(v, nsde_exp(nsde_neg(decay))), nsde_mul(factor, noise));
     q = nsde_add(q, nsde_mul(v, half_h));
     v = nsde_add(v, nsde_mul(nsde_split_force(at, q, nsde_add(at->t, at->h), NULL), half_h));
