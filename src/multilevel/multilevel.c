@@ -410,7 +410,7 @@ nsde_status nsde_multilevel_romberg(nsde_multilevel *m, size_t level, double ord
         !(weight > 0.0))
         return nsde_fail(NSDE_INVALID,
                          "Romberg: level %zu (1 to %zu), %zu samples (2 at least), order %g (above 0)", level,
-                         m->settings.max_levels - 1, samples, p);
+                         m->settings.max_levels - 1, samples, order > 0.0 ? p : order);
     memset(m->extrapolated, 0, m->n * SUMS * sizeof(double));
     const nsde_levels_samples s = {m->settings.seed, level, 0, samples, weight};
     const nsde_status status = nsde_levels_run(m->levels, &s, m->extrapolated);
