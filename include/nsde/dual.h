@@ -240,17 +240,15 @@ NSDE_DUAL_FUNCTION double nsde_double_log_to(double a, double b)
 #define NSDE_DUAL_JOIN(a, b)  NSDE_DUAL_JOIN_(a, b)
 
 #define NSDE_DUAL_TYPE  nsde_dual
+#define NSDE_DUAL_SIZE  NSDE_DUAL_PARTIALS
 #define NSDE_DUAL_PART  double
 #define NSDE_DUAL_PARTS nsde_double
 #include "nsde/dual.inc"
 
 #define NSDE_DUAL_TYPE  nsde_dual2
+#define NSDE_DUAL_SIZE  NSDE_DUAL_PARTIALS
 #define NSDE_DUAL_PART  nsde_dual
 #define NSDE_DUAL_PARTS nsde_dual
 #include "nsde/dual.inc"
-
-#undef NSDE_DUAL_FUNCTION
-#undef NSDE_DUAL_JOIN_
-#undef NSDE_DUAL_JOIN
 
 #endif

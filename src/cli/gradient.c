@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/problem.h"
+#include "cli/gradient_study.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/number.h"
@@ -17,23 +17,25 @@
 
 typedef struct options {
     cli_problem problem;
-    const char *loss, *scheme, *method, *observe, *json;
+    cli_study study;
+    const char *loss, *scheme, *method, *json, *control;
+    cli_sizes steps, paths, observe;
     cli_assignments set;
-    cli_numbers x0;
-    double t0, t1, difference;
-    size_t steps, paths, threads;
+    cli_numbers x0, control_mean;
+    double t0, t1, difference, smoothing;
+    size_t threads;
     uint64_t seed;
     bool antithetic, no_baseline, check, quiet;
 } options;
 
-enum { METHODS = 64 }; /* most that can be asked for at once */
+enum { METHODS = 64, CONTROLS = 16 }; /* most that can be asked for at once */
 
 /* What is open while the command works. */
 typedef struct work {
     nsde_model *model;
-    nsde_loss loss;
+    nsde_loss loss, control_losses[CONTROLS];
+    nsde_control controls[CONTROLS];
     double *stored, *parameters;
-    size_t *observe;
     nsde_estimate_settings settings;
     const nsde_estimator *methods[METHODS];
     nsde_gradient_estimate *estimates[METHODS];
@@ -53,13 +55,14 @@ static void defaults(void *given)
 
 /* ---- what is asked for ---- */
 
-/* Calls `each` with every word of a list separated by commas. */
-static nsde_status for_each(const char *list, nsde_status (*each)(work *w, const char *word), work *w)
+/* Calls `each` with every word of a list. */
+static nsde_status for_each(const char *list, char separator, nsde_status (*each)(work *w, const char *word),
+                            work *w)
 {
     char *copy, *rest;
     nsde_status status = nsde_copy_string(list, &copy);
     for (char *word = copy; word && !status; word = rest) {
-        rest = strchr(word, ',');
+        rest = strchr(word, separator);
         if (rest)
             *rest++ = '\0';
         status = each(w, word);
@@ -79,29 +82,34 @@ static nsde_status take_methods(work *w, const char *list)
 {
     const bool all = !list || strcmp(list, "all") == 0;
     if (!all)
-        return for_each(list, add_method, w);
+        return for_each(list, ',', add_method, w);
     for (size_t i = 0; i < nsde_estimator_count(); i++)
-        if (strcmp(nsde_estimator_at(i)->name, "auto") != 0)
+        if (!nsde_estimator_at(i)->second && strcmp(nsde_estimator_at(i)->name, "auto") != 0)
             w->methods[w->n_methods++] = nsde_estimator_at(i);
     return NSDE_OK;
 }
 
-static nsde_status add_observation(work *w, const char *word)
+static nsde_status add_control(work *w, const char *text)
 {
-    return nsde_parse_size(word, &w->observe[w->settings.run.n_observe++]);
+    size_t *n = &w->settings.n_controls;
+    if (*n == CONTROLS)
+        return nsde_fail(NSDE_INVALID, "more than %d", CONTROLS);
+    w->controls[*n].loss = &w->control_losses[*n];
+    return nsde_loss_from_text(text, w->model, &w->control_losses[(*n)++]);
 }
 
-static nsde_status take_observations(const options *o, work *w)
+static nsde_status take_controls(const options *o, work *w)
 {
-    size_t n = 1;
-    for (const char *at = o->observe; *at; at++)
-        n += *at == ',';
-    w->observe = calloc(n, sizeof *w->observe);
-    w->settings.run.observe = w->observe;
-    if (!w->observe)
-        return nsde_fail(NSDE_NO_MEMORY, "no memory");
-    const nsde_status status = for_each(o->observe, add_observation, w);
-    return status ? nsde_fail_within(status, "--observe") : NSDE_OK;
+    const nsde_status status = o->control ? for_each(o->control, ';', add_control, w) : NSDE_OK;
+    if (status)
+        return nsde_fail_within(status, "--control");
+    if (w->settings.n_controls != o->control_mean.n)
+        return nsde_fail(NSDE_INVALID, "--control gives %zu expressions and --control-mean %zu numbers",
+                         w->settings.n_controls, o->control_mean.n);
+    for (size_t i = 0; i < w->settings.n_controls; i++)
+        w->controls[i].mean = o->control_mean.items[i];
+    w->settings.controls = w->controls;
+    return NSDE_OK;
 }
 
 static nsde_status take_settings(const options *o, work *w)
@@ -110,16 +118,19 @@ static nsde_status take_settings(const options *o, work *w)
     *run = nsde_gradient_settings_default();
     run->t0 = o->t0;
     run->t1 = o->t1;
-    run->steps = o->steps;
-    run->paths = o->paths;
+    run->steps = o->steps.items[o->steps.n - 1];
+    run->paths = o->paths.items[0];
+    run->observe = o->observe.items;
+    run->n_observe = o->observe.n;
     run->seed = o->seed;
     run->threads = o->threads > 1024 ? -1 : (int)o->threads;
     w->settings.antithetic = o->antithetic;
     w->settings.no_baseline = o->no_baseline;
     w->settings.step = o->difference;
+    w->settings.smoothing = o->smoothing;
     nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
-    if (!status && o->observe)
-        status = take_observations(o, w);
+    if (!status)
+        status = take_controls(o, w);
     return status ? status : take_methods(w, o->method);
 }
 
@@ -183,7 +194,8 @@ static void print(const work *w)
         for (size_t k = 0; k < e->n && k < SHOWN; k++) {
             char name[64];
             nsde_estimate_name(w->model, k, sizeof name, name);
-            printf("  d/d %-16s %16.8g  standard error %.3g\n", name, e->value[k], e->std_error[k]);
+            printf("  %s %-16s %16.8g  standard error %.3g\n", w->methods[i]->second ? "d2/d2" : "d/d", name,
+                   e->value[k], e->std_error[k]);
         }
         if (e->n > SHOWN)
             printf("  ... and %zu more\n", e->n - SHOWN);
@@ -250,11 +262,42 @@ static nsde_status self_check(const options *o, const work *w, const nsde_estima
     return NSDE_OK;
 }
 
+static nsde_status estimate_and_report(const options *o, work *w, const nsde_estimate_problem *problem)
+{
+    nsde_status status = estimate(w, problem);
+    if (!status && !o->quiet)
+        print(w);
+    return !status && o->json ? write_json(w, o->json) : status;
+}
+
+static nsde_status study(const options *o, work *w, const nsde_estimate_problem *problem)
+{
+    const nsde_study_settings settings = {.estimators = w->methods,
+                                          .n_estimators = w->n_methods,
+                                          .steps = o->steps.items,
+                                          .n_steps = o->steps.n,
+                                          .paths = o->paths.items,
+                                          .n_paths = o->paths.n};
+    const cli_study_output output = {&o->study, o->json, o->quiet};
+    return cli_study_run(&output, problem, &w->settings, &settings);
+}
+
+static int check_options(const options *o)
+{
+    const bool several = o->steps.n > 1 || o->paths.n > 1;
+    if (cli_problem_check(&cli_command_gradient, &o->problem))
+        return CLI_USAGE;
+    if (several && !o->study.replicates)
+        return cli_usage(&cli_command_gradient,
+                         "several --steps or --paths are a study, which needs --replicates");
+    return cli_study_check(&cli_command_gradient, &o->study);
+}
+
 static int run(const void *given, const char *argument)
 {
     (void)argument;
     const options *o = given;
-    if (cli_problem_check(&cli_command_gradient, &o->problem))
+    if (check_options(o))
         return CLI_USAGE;
     work *w = calloc(1, sizeof *w);
     nsde_status status = w ? prepare(o, w) : nsde_fail(NSDE_NO_MEMORY, "no memory");
@@ -262,21 +305,20 @@ static int run(const void *given, const char *argument)
         const nsde_estimate_problem problem = {w->model, &w->loss, w->parameters, o->x0.items};
         if (o->check)
             status = self_check(o, w, &problem);
-        if (!status)
-            status = estimate(w, &problem);
-        if (!status && !o->quiet)
-            print(w);
-        if (!status && o->json)
-            status = write_json(w, o->json);
+        if (!status && o->study.replicates)
+            status = study(o, w, &problem);
+        else if (!status)
+            status = estimate_and_report(o, w, &problem);
     }
     for (size_t i = 0; w && i < w->n_methods; i++)
         nsde_estimate_destroy(w->estimates[i]);
     if (w) {
         nsde_loss_release_text(&w->loss);
+        for (size_t i = 0; i < w->settings.n_controls; i++)
+            nsde_loss_release_text(&w->control_losses[i]);
         nsde_model_destroy(w->model);
         nsde_parameters_destroy(w->stored);
         free(w->parameters);
-        free(w->observe);
     }
     free(w);
     return status ? cli_fail() : CLI_DONE;
@@ -289,22 +331,30 @@ static const cli_option table[] = {
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
-    {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},
-    {"paths", "N", CLI_SIZE, offsetof(options, paths), "number of paths", true},
+    {"steps", "N,...", CLI_SIZES, offsetof(options, steps),
+     "number of equal steps; several for a study, rising", true},
+    {"paths", "N,...", CLI_SIZES, offsetof(options, paths), "number of paths; several for a study, rising",
+     true},
     {"loss", "TEXT", CLI_TEXT, offsetof(options, loss),
      "the loss of a path: of the last states, of x[k] or x2[k] at observation k, of the parameters", true},
-    {"observe", "STEP,...", CLI_TEXT, offsetof(options, observe),
-     "steps after which the loss may look, counted from 1; the last", false},
+    {"observe", "STEP,...", CLI_SIZES, offsetof(options, observe),
+     "steps after which the loss may look, counted from 1 (in a study, of the most steps); the last", false},
     {"scheme", "NAME", CLI_TEXT, offsetof(options, scheme), "the integrator (nsde methods); euler_maruyama",
      false},
-    {"method", "NAME,...|all", CLI_TEXT, offsetof(options, method), "the estimators (nsde methods); all",
-     false},
+    {"method", "NAME,...|all", CLI_TEXT, offsetof(options, method),
+     "the estimators (nsde methods); all of first derivatives", false},
     {"antithetic", NULL, CLI_FLAG, offsetof(options, antithetic),
      "paths come in pairs of opposite noise, each pair one sample", false},
     {"no-baseline", NULL, CLI_FLAG, offsetof(options, no_baseline),
      "likelihood_ratio without its control variate", false},
     {"difference", "H", CLI_NUMBER, offsetof(options, difference),
      "relative step of differences; the cube root of the rounding", false},
+    {"smoothing", "W", CLI_NUMBER, offsetof(options, smoothing),
+     "smoothed: width in standard deviations of what the loss chooses by; paths^(-1/4)", false},
+    {"control", "TEXT;...", CLI_TEXT, offsetof(options, control),
+     "control variates: losses of known expectation, taken away by regression", false},
+    {"control-mean", "M,...", CLI_NUMBERS, offsetof(options, control_mean),
+     "what they are on average, for this scheme and these steps", false},
     {"check", NULL, CLI_FLAG, offsetof(options, check),
      "first compare the gradient with differences on the same paths", false},
     {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},
@@ -312,12 +362,15 @@ static const cli_option table[] = {
      "threads; 0 for one per core; the result is the same", false},
     {"json", "FILE", CLI_TEXT, offsetof(options, json), "write the estimates as JSON", false},
     {"quiet", NULL, CLI_FLAG, offsetof(options, quiet), "print no table", false},
+    CLI_STUDY_OPTIONS(options),
 };
 
 const cli_command cli_command_gradient = {
     .name = "gradient",
     .summary = "Differentiate an expected loss by the parameters and the initial states of a model",
-    .detail = CLI_PROBLEM_DETAIL,
+    .detail =
+        CLI_PROBLEM_DETAIL " With --replicates the estimators are studied: bias, variance and cost for every "
+                           "number of steps and of paths.",
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),

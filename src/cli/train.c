@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/series.h"
 #include "core/error.h"
 #include "io/file.h"
 #include "io/plot.h"
@@ -15,8 +15,10 @@
 #include "nsde/train.h"
 
 typedef struct options {
-    const char *time, *value, *drift, *diffusion, *optimiser, *schedule, *checkpoint, *out, *plot;
-    double dt, scale, rate, weight_decay, clip_norm, held_out;
+    cli_series series;
+    const char *inputs;
+    const char *drift, *diffusion, *optimiser, *schedule, *checkpoint, *out, *plot;
+    double rate, weight_decay, clip_norm, held_out;
     uint64_t seed;
     size_t iterations, batch, validate_every, patience, save_every, threads;
     bool full, time_dependent, clip_weights, quiet;
@@ -27,8 +29,9 @@ static void defaults(void *given)
     options *o = given;
     const nsde_train_settings train = nsde_train_settings_default();
     const nsde_transition_settings transitions = nsde_transition_settings_default();
-    *o = (options){.dt = NAN,
-                   .scale = 1.0,
+    *o = (options){.series = cli_series_defaults(),
+                   .optimiser = "adam",
+                   .schedule = "cosine",
                    .rate = 3e-3,
                    .weight_decay = train.optimiser.weight_decay,
                    .clip_norm = train.optimiser.clip_norm,
@@ -36,7 +39,6 @@ static void defaults(void *given)
                    .seed = transitions.seed,
                    .threads = 1, /* the batches of small networks are too short to be shared */
                    .iterations = 3000,
-                   .batch = 512,
                    .validate_every = (size_t)train.validate_every,
                    .save_every = (size_t)train.save_every};
 }
@@ -52,7 +54,8 @@ typedef struct curve {
 /* What is open while the command works. */
 typedef struct work {
     const options *options;
-    nsde_series *series;
+    nsde_series *series; /* the states, then the inputs */
+    size_t n_inputs;
     nsde_model *model;
     nsde_training training;
     double *parameters, *numbers; /* of the curve */
@@ -69,40 +72,11 @@ static nsde_status no_memory(void)
 
 /* ---- what is asked for ---- */
 
-static nsde_status read_series(const options *o, const char *path, nsde_series **series)
-{
-    size_t n = 1;
-    for (const char *c = o->value; *c; c++)
-        n += *c == ',';
-    char *text = malloc(strlen(o->value) + 1);
-    const char **names = malloc(n * sizeof *names);
-    nsde_status status = text && names ? NSDE_OK : no_memory();
-    if (!status) {
-        nsde_csv_settings csv = nsde_csv_settings_default();
-        strcpy(text, o->value);
-        names[0] = text;
-        for (size_t i = 1; i < n; i++) {
-            char *comma = strchr(names[i - 1], ',');
-            *comma = '\0';
-            names[i] = comma + 1;
-        }
-        csv.time = o->time;
-        csv.values = names;
-        csv.n_values = n;
-        csv.scale = o->scale;
-        csv.dt = isnan(o->dt) ? 0.0 : o->dt;
-        status = nsde_series_read_csv(path, &csv, series);
-    }
-    free(text);
-    free(names);
-    return status;
-}
-
-/* A thousandth of the smallest diffusion that the increments show, in the mean. */
-static double find_floor(const nsde_series *s)
+/* A thousandth of the smallest diffusion that the increments of the states show, in the mean. */
+static double find_floor(const nsde_series *s, size_t dim)
 {
     double least = INFINITY;
-    for (size_t i = 0; i < s->dim; i++) {
+    for (size_t i = 0; i < dim; i++) {
         double squares = 0.0, time = 0.0;
         for (size_t k = 1; k < s->n; k++) {
             const double change = s->values[k * s->dim + i] - s->values[(k - 1) * s->dim + i];
@@ -117,14 +91,36 @@ static double find_floor(const nsde_series *s)
     return isfinite(least) ? 1e-3 * least : 0.0;
 }
 
+/* The states, then the inputs. */
+static nsde_status read_series(const options *o, const char *path, work *w)
+{
+    cli_series series = o->series;
+    if (!o->inputs)
+        return cli_series_read(&series, path, &w->series);
+    const size_t size = strlen(series.values) + strlen(o->inputs) + 2;
+    char *columns = malloc(size);
+    if (!columns)
+        return no_memory();
+    snprintf(columns, size, "%s,%s", series.values, o->inputs);
+    series.values = columns;
+    w->n_inputs = 1;
+    for (const char *c = o->inputs; *c; c++)
+        w->n_inputs += *c == ',';
+    const nsde_status status = cli_series_read(&series, path, &w->series);
+    free(columns);
+    return status;
+}
+
 static nsde_status make_model(const options *o, work *w)
 {
-    const nsde_neural_settings settings = {.dim = w->series->dim,
+    const size_t dim = w->series->dim - w->n_inputs;
+    const nsde_neural_settings settings = {.dim = dim,
+                                           .n_inputs = w->n_inputs,
                                            .drift = o->drift,
                                            .diffusion = o->diffusion,
                                            .autonomous = !o->time_dependent,
                                            .full = o->full,
-                                           .floor = find_floor(w->series)};
+                                           .floor = find_floor(w->series, dim)};
     nsde_status status = nsde_neural_create(&settings, &w->model);
     if (!status)
         status = nsde_neural_standardise(w->model, w->series);
@@ -144,13 +140,19 @@ static nsde_status make_model(const options *o, work *w)
 
 static nsde_status make_training(const options *o, work *w)
 {
+    const nsde_optimiser_method *method;
     nsde_transition_settings settings = nsde_transition_settings_default();
-    settings.batch = o->batch;
+    nsde_status status = nsde_optimiser_find(o->optimiser, &method);
+    if (status)
+        return status;
+    settings.batch = o->batch ? o->batch : method->search ? SIZE_MAX : 512;
     settings.held_out = o->held_out;
     settings.seed = o->seed;
     settings.threads = o->threads > 1024 ? -1 : (int)o->threads;
-    settings.clip = o->clip_weights;
-    return nsde_training_transitions(w->model, w->series, &settings, &w->training);
+    status = nsde_training_transitions(w->model, w->series, &settings, &w->training);
+    if (!status && o->clip_weights)
+        w->training.clip = w->model;
+    return status;
 }
 
 /* Whether a file can be written where it should go: found out before the work, not after it. */
@@ -197,9 +199,9 @@ static nsde_status take_settings(const options *o, nsde_train_settings *s)
     s->optimiser.rate = o->rate;
     s->optimiser.weight_decay = o->weight_decay;
     s->optimiser.clip_norm = o->clip_norm;
-    nsde_status status = nsde_optimiser_find(o->optimiser ? o->optimiser : "adam", &s->method);
+    nsde_status status = nsde_optimiser_find(o->optimiser, &s->method);
     if (!status)
-        status = nsde_schedule_find(o->schedule ? o->schedule : "cosine", &s->optimiser.schedule);
+        status = nsde_schedule_find(o->schedule, &s->optimiser.schedule);
     return status;
 }
 
@@ -235,8 +237,11 @@ static void print_result(const options *o, const work *w)
 {
     const nsde_train_result *r = &w->result;
     const nsde_net *drift = nsde_neural_net(w->model, 0), *diffusion = nsde_neural_net(w->model, 1);
-    printf("%zu observations of %zu quantities; %zu weights in the drift, %zu in the diffusion\n",
-           w->series->n, w->series->dim, nsde_net_weights(drift), nsde_net_weights(diffusion));
+    printf("%zu observations of %zu quantities", w->series->n, w->series->dim);
+    if (w->n_inputs)
+        printf(", %zu of them inputs", w->n_inputs);
+    printf("; %zu weights in the drift, %zu in the diffusion\n", nsde_net_weights(drift),
+           nsde_net_weights(diffusion));
     printf("%llu steps of %llu transitions: %s\n", (unsigned long long)r->iterations,
            (unsigned long long)w->training.batch, nsde_train_outcome_text(r->outcome));
     if (r->resumed)
@@ -288,7 +293,7 @@ static int run(const void *given, const char *path)
     if (!status)
         status = check_place(o->checkpoint);
     if (!status)
-        status = read_series(o, path, &w.series);
+        status = read_series(o, path, &w);
     if (!status)
         status = make_model(o, &w);
     if (!status)
@@ -312,8 +317,8 @@ static int run(const void *given, const char *path)
 static int check_and_run(const void *given, const char *path)
 {
     const options *o = given;
-    if (o->dt <= 0.0)
-        return cli_usage(&cli_command_train, "--dt must be greater than 0");
+    if (cli_series_check(&cli_command_train, &o->series))
+        return CLI_USAGE;
     if (!o->out && !o->plot && !o->checkpoint)
         return cli_usage(&cli_command_train,
                          "one of --out, --plot and --checkpoint must say where the result goes");
@@ -321,13 +326,10 @@ static int check_and_run(const void *given, const char *path)
 }
 
 static const cli_option table[] = {
-    {"value", "COLUMN,...", CLI_TEXT, offsetof(options, value), "the columns of the states", true},
-    {"time", "COLUMN", CLI_TEXT, offsetof(options, time),
-     "the column of times: numbers, or dates counted in years", false},
-    {"dt", "D", CLI_FRACTION, offsetof(options, dt),
-     "rows are exactly this far apart: a number or a fraction (1/12)", false},
-    {"scale", "S", CLI_FRACTION, offsetof(options, scale),
-     "values are multiplied by this (0.01 for per cent)", false},
+    {"value", "COLUMN,...", CLI_TEXT, offsetof(options, series.values), "the columns of the states", true},
+    {"inputs", "COLUMN,...", CLI_TEXT, offsetof(options, inputs),
+     "columns that the networks see too: those of a row, for the step from there", false},
+    CLI_SERIES_OPTIONS(options),
     {"drift", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, drift),
      "hidden layers of the drift's network, then :ACTIVATION if it is not tanh", true},
     {"diffusion", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, diffusion), "those of the diffusion's network",
@@ -335,7 +337,7 @@ static const cli_option table[] = {
     {"full", NULL, CLI_FLAG, offsetof(options, full), "a full diffusion matrix, not a diagonal one", false},
     {"time-dependent", NULL, CLI_FLAG, offsetof(options, time_dependent), "the networks see the time too",
      false},
-    {"optimiser", "NAME", CLI_TEXT, offsetof(options, optimiser), "sgd, adam or adamw; adam", false},
+    {"optimiser", "NAME", CLI_TEXT, offsetof(options, optimiser), "sgd, adam, adamw or lbfgs; adam", false},
     {"rate", "R", CLI_NUMBER, offsetof(options, rate), "learning rate; 0.003", false},
     {"schedule", "NAME", CLI_TEXT, offsetof(options, schedule),
      "of the rate: constant, cosine or exponential; cosine", false},
@@ -344,7 +346,8 @@ static const cli_option table[] = {
     {"clip-weights", NULL, CLI_FLAG, offsetof(options, clip_weights),
      "keep the networks' Lipschitz constants below 1, before they are scaled to the data", false},
     {"iterations", "N", CLI_SIZE, offsetof(options, iterations), "steps; 3000", false},
-    {"batch", "N", CLI_SIZE, offsetof(options, batch), "transitions in a step; 512", false},
+    {"batch", "N", CLI_SIZE, offsetof(options, batch),
+     "transitions in a step; 512, and all there are for lbfgs", false},
     {"held-out", "SHARE", CLI_FRACTION, offsetof(options, held_out),
      "share of the series, its end, that is not trained on; 0.1", false},
     {"validate-every", "N", CLI_SIZE, offsetof(options, validate_every),

@@ -4,6 +4,7 @@
 #include "fit/objective.h"
 
 #include "core/names.h"
+#include "model/inputs.h"
 
 static const nsde_objective *const objectives[] = {
 #define X(name) &nsde_objective_##name,
@@ -11,39 +12,15 @@ static const nsde_objective *const objectives[] = {
 #undef X
 };
 
-size_t nsde_objective_count(void)
-{
-    return sizeof objectives / sizeof *objectives;
-}
-
-const nsde_objective *nsde_objective_at(size_t number)
-{
-    return number < nsde_objective_count() ? objectives[number] : NULL;
-}
-
-nsde_status nsde_objective_find(const char *name, const nsde_objective **objective)
-{
-    if (!name || !objective)
-        return nsde_fail(NSDE_INVALID,
-                         "nsde_objective_find: a name and a place for the objective are needed");
-    *objective = NULL;
-    char names[NSDE_MESSAGE_SIZE / 2] = "";
-    for (size_t i = 0; i < nsde_objective_count(); i++) {
-        if (nsde_name_answers(objectives[i]->name, objectives[i]->aliases, name)) {
-            *objective = objectives[i];
-            return NSDE_OK;
-        }
-        nsde_name_append(names, sizeof names, objectives[i]->name);
-    }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no objective \"%.100s\"; there are %s", name, names);
-}
+NSDE_REGISTRY(nsde_objective, nsde_objective, objectives, "objective")
 
 nsde_status nsde_objective_check(const nsde_objective *objective, const nsde_model *model)
 {
     if (!objective || !model)
         return nsde_fail(NSDE_INVALID, "nsde_objective_check: an objective and a model are needed");
-    if (!objective->supports(model))
-        return NSDE_OK;
+    const nsde_status status = nsde_model_refuse_inputs(model, "likelihoods do");
+    if (status || !objective->supports(model))
+        return status;
     char names[NSDE_MESSAGE_SIZE / 2] = "", cause[NSDE_MESSAGE_SIZE / 2];
     snprintf(cause, sizeof cause, "%s", nsde_error_message());
     for (size_t i = 0; i < nsde_objective_count(); i++)

@@ -54,6 +54,13 @@ static double random_state(trial *t)
     return inside(lower, upper, start, normal(t));
 }
 
+/* Inputs are the same in all trials, like the time: what is looked for is how g depends on the state. */
+static nsde_var record_inputs(const nsde_model *model, nsde_tape *tape)
+{
+    const size_t n = nsde_model_describe(model)->n_inputs;
+    return n ? nsde_uniform(tape, n) : (nsde_var){0};
+}
+
 static void put_parameters(trial *t)
 {
     double *p = nsde_workspace_parameters(t->workspace);
@@ -62,6 +69,8 @@ static void put_parameters(trial *t)
                       0.5 * normal(t));
     nsde_workspace_prepare(t->workspace);
     *nsde_workspace_uniform(t->workspace, 0) = 0.37;
+    for (size_t i = 0; i < t->d->n_inputs; i++)
+        nsde_workspace_uniform(t->workspace, 1)[i] = normal(t);
 }
 
 /* g times a combination of its columns. */
@@ -72,11 +81,11 @@ static nsde_var combine(const nsde_model *model, nsde_var g, nsde_var v)
 
 /* The derivative of the combination `of` along the combination `along`. */
 static nsde_var derivative(const nsde_model *model, nsde_tape *tape, nsde_var x, nsde_var t, nsde_var p,
-                           nsde_var along, nsde_var of)
+                           nsde_var u, nsde_var along, nsde_var of)
 {
     const nsde_perturbation eps = nsde_perturb(tape, 1);
-    const nsde_var direction = combine(model, nsde_model_diffusion(model, x, t, p), along);
-    const nsde_var g = nsde_model_diffusion(model, nsde_seed(eps, x, &direction), t, p);
+    const nsde_var direction = combine(model, nsde_model_diffusion(model, x, t, p, u), along);
+    const nsde_var g = nsde_model_diffusion(model, nsde_seed(eps, x, &direction), t, p, u);
     const nsde_var slope = nsde_tangent(eps, combine(model, g, of), 0);
     const size_t dim = nsde_model_describe(model)->dim;
     return nsde_rows(slope) == dim ? slope : nsde_broadcast(slope, dim);
@@ -91,12 +100,14 @@ static nsde_status record(trial *t, nsde_tape *tape)
     if (t->d->noise == NSDE_NOISE_COMMUTATIVE) {
         const nsde_var a = nsde_input(tape, t->d->noise_dim), b = nsde_input(tape, t->d->noise_dim);
         const nsde_var time = nsde_uniform(tape, 1), p = nsde_model_record_parameters(model, tape);
-        outputs[0] = nsde_add(derivative(model, tape, x, time, p, a, b), zero);
-        outputs[1] = nsde_add(derivative(model, tape, x, time, p, b, a), zero);
+        const nsde_var u = record_inputs(model, tape);
+        outputs[0] = nsde_add(derivative(model, tape, x, time, p, u, a, b), zero);
+        outputs[1] = nsde_add(derivative(model, tape, x, time, p, u, b, a), zero);
         n = 2;
     } else {
         const nsde_var time = nsde_uniform(tape, 1), p = nsde_model_record_parameters(model, tape);
-        outputs[0] = nsde_add(nsde_model_diffusion(model, x, time, p), zero);
+        const nsde_var u = record_inputs(model, tape);
+        outputs[0] = nsde_add(nsde_model_diffusion(model, x, time, p, u), zero);
     }
     return nsde_program_create(tape, n, outputs, &t->program);
 }
@@ -135,7 +146,7 @@ static nsde_status see_additive(const trial *t)
     return NSDE_OK;
 }
 
-static nsde_status see_diagonal(trial *t)
+static nsde_status see_diagonal(const trial *t)
 {
     const double *g = nsde_workspace_output(t->workspace, 0);
     const double *x = nsde_workspace_input(t->workspace, STATE);
@@ -205,75 +216,66 @@ static nsde_status record_second_order(trial *t, nsde_tape *tape)
     const nsde_var x = nsde_input(tape, dim), time = nsde_uniform(tape, 1);
     const nsde_var p = nsde_model_record_parameters(t->model, tape),
                    zero = nsde_mul_real(nsde_row(x, 0), 0.0);
+    const nsde_var u = record_inputs(t->model, tape);
     const nsde_var none = nsde_broadcast(nsde_real(tape, 0.0), half);
     const nsde_var ones = nsde_broadcast(nsde_real(tape, 1.0), half);
     const nsde_var at_rest = nsde_stack(2, (nsde_var[]){nsde_slice(x, 0, half), none});
     const nsde_var in_v = nsde_stack(2, (nsde_var[]){none, ones});
     const nsde_perturbation eps = nsde_perturb(tape, 1);
-    const nsde_var moving = nsde_model_drift(t->model, nsde_seed(eps, at_rest, &in_v), time, p);
+    const nsde_var moving = nsde_model_drift(t->model, nsde_seed(eps, at_rest, &in_v), time, p, u);
     const nsde_var slope = nsde_tangent(eps, moving, 0);
-    const nsde_var outputs[] = {nsde_add(nsde_model_drift(t->model, x, time, p), zero),
+    const nsde_var outputs[] = {nsde_add(nsde_model_drift(t->model, x, time, p, u), zero),
                                 nsde_add(nsde_primal(eps, moving), zero),
                                 nsde_add(nsde_rows(slope) == dim ? slope : nsde_broadcast(slope, dim), zero),
-                                nsde_add(nsde_model_diffusion(t->model, x, time, p), zero)};
+                                nsde_add(nsde_model_diffusion(t->model, x, time, p, u), zero)};
     return nsde_program_create(tape, 4, outputs, &t->program);
+}
+
+/* Records what is looked at, runs it at the trial points, and looks. */
+static nsde_status try(const nsde_model *model, nsde_status (*record_it)(trial *t, nsde_tape *tape),
+                       nsde_status (*see)(const trial *t))
+{
+    trial t = {.model = model, .d = nsde_model_describe(model)};
+    nsde_tape *tape;
+    nsde_status status = nsde_tape_create(&tape);
+    if (status)
+        return status;
+    status = record_it(&t, tape);
+    nsde_tape_destroy(tape);
+    if (!status)
+        status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
+    if (!status) {
+        put_parameters(&t);
+        put_states(&t);
+        nsde_forward(t.workspace, TRIALS);
+        status = see(&t);
+    }
+    nsde_workspace_destroy(t.workspace);
+    nsde_program_destroy(t.program);
+    return status;
 }
 
 static nsde_status check_second_order(const nsde_model *model)
 {
-    trial t = {.model = model, .d = nsde_model_describe(model)};
-    nsde_tape *tape;
-    if (t.d->dim % 2 || t.d->noise != NSDE_NOISE_ADDITIVE)
+    const nsde_model_definition *d = nsde_model_describe(model);
+    if (d->dim % 2 || d->noise != NSDE_NOISE_ADDITIVE)
         return nsde_fail(NSDE_INVALID,
                          "model %s: positions and velocities are as many of both, with additive noise",
-                         t.d->name);
-    nsde_status status = nsde_tape_create(&tape);
-    if (status)
-        return status;
-    status = record_second_order(&t, tape);
-    nsde_tape_destroy(tape);
-    if (!status)
-        status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
-    if (!status) {
-        put_parameters(&t);
-        put_states(&t);
-        nsde_forward(t.workspace, TRIALS);
-        status = see_second_order(&t);
-    }
-    nsde_workspace_destroy(t.workspace);
-    nsde_program_destroy(t.program);
-    return status;
+                         d->name);
+    return try(model, record_second_order, see_second_order);
 }
 
 nsde_status nsde_noise_class_check(const nsde_model *model)
 {
-    trial t = {.model = model, .d = nsde_model_describe(model)};
-    const nsde_noise_class noise = t.d->noise;
-    nsde_tape *tape;
-    if (t.d->second_order) {
-        const nsde_status status = check_second_order(model);
-        if (status)
-            return status;
-    }
-    if (noise == NSDE_NOISE_GENERAL || noise == NSDE_NOISE_SCALAR || nsde_model_is_deterministic(model) ||
-        (noise != NSDE_NOISE_ADDITIVE && t.d->dim == 1 && t.d->noise_dim == 1))
-        return NSDE_OK;
-    nsde_status status = nsde_tape_create(&tape);
-    if (status)
+    const nsde_model_definition *d = nsde_model_describe(model);
+    const nsde_noise_class noise = d->noise;
+    const nsde_status status = d->second_order ? check_second_order(model) : NSDE_OK;
+    if (status || noise == NSDE_NOISE_GENERAL || noise == NSDE_NOISE_SCALAR ||
+        nsde_model_is_deterministic(model) ||
+        (noise != NSDE_NOISE_ADDITIVE && d->dim == 1 && d->noise_dim == 1))
         return status;
-    status = record(&t, tape);
-    nsde_tape_destroy(tape);
-    if (!status)
-        status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
-    if (!status) {
-        put_parameters(&t);
-        put_states(&t);
-        nsde_forward(t.workspace, TRIALS);
-        status = noise == NSDE_NOISE_ADDITIVE   ? see_additive(&t)
-                 : noise == NSDE_NOISE_DIAGONAL ? see_diagonal(&t)
-                                                : see_commutative(&t);
-    }
-    nsde_workspace_destroy(t.workspace);
-    nsde_program_destroy(t.program);
-    return status;
+    return try(model, record,
+               noise == NSDE_NOISE_ADDITIVE   ? see_additive
+               : noise == NSDE_NOISE_DIAGONAL ? see_diagonal
+                                              : see_commutative);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/memory.h"
+#include "model/inputs.h"
 #include "multilevel/levels.h"
 #include "multilevel/moments.h"
 
@@ -61,6 +62,8 @@ static nsde_status check_problem(const nsde_multilevel_problem *p, const nsde_mu
                                        "needed");
     const nsde_model_definition *d = nsde_model_describe(p->model);
     nsde_status status = check_settings(settings, p->n_derivatives);
+    if (!status)
+        status = nsde_model_refuse_inputs(p->model, "multilevel Monte Carlo does");
     if (!status)
         status = nsde_model_check_parameters(p->model, p->parameters);
     if (!status)

@@ -254,7 +254,7 @@ static beginning begin(const nsde_bundle *b, const nsde_step_at *at, nsde_var x_
     if (nsde_model_is_deterministic(at->model)) {
         piece->g = piece->variance = nsde_mul_real(at->x, 0.0);
     } else {
-        const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
+        const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
         const size_t rows = nsde_model_is_diagonal(at->model) ? d->dim : d->dim * d->noise_dim;
         piece->g = nsde_rows(g) < rows ? nsde_broadcast(g, rows) : g;
         piece->variance = variance_of(at, piece->g);

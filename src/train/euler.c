@@ -6,15 +6,15 @@
 #include <string.h>
 
 #include "core/settings.h"
+#include "io/checksum.h"
 #include "nsde/train.h"
-#include "train/checksum.h"
 #include "train/constrain.h"
 #include "train/density.h"
 #include "train/order.h"
 #include "train/transitions.h"
 
-enum { STATE, NEXT, TIME, LENGTH, INPUTS }; /* of the program */
-enum { GROUPS = 64 };                       /* sums that are formed apart and then added in order */
+enum { STATE, NEXT, TIME, LENGTH, INPUT, INPUTS }; /* of the program */
+enum { GROUPS = 64 };                              /* sums that are formed apart and then added in order */
 
 typedef struct euler {
     const nsde_model *model;
@@ -68,6 +68,8 @@ static void gather(const euler *e, const span *s, size_t done, size_t paths, nsd
             x[i * stride + lane] = e->steps.x[i * all + k];
             next[i * stride + lane] = e->steps.next[i * all + k];
         }
+        for (size_t i = 0; i < e->steps.n_inputs; i++)
+            nsde_workspace_input(w, INPUT)[i * stride + lane] = e->steps.u[i * all + k];
         t[lane] = e->steps.t[k];
         h[lane] = e->steps.h[k];
     }
@@ -168,12 +170,7 @@ static nsde_status validate(void *context, const double *parameters, double *los
 
 static void constrain(void *context, const double *before, double *parameters)
 {
-    const euler *e = context;
-    nsde_constrain_to_bounds(e->model, before, parameters);
-    for (size_t k = 0; e->settings.clip && k < 2 && nsde_neural_net(e->model, k); k++) {
-        nsde_net_clip(nsde_neural_net(e->model, k), parameters);
-        parameters += nsde_net_weights(nsde_neural_net(e->model, k));
-    }
+    nsde_constrain_to_bounds(((const euler *)context)->model, before, parameters);
 }
 
 static void destroy(void *context)
@@ -202,6 +199,8 @@ static nsde_status compile(euler *e)
     step.x_next = nsde_input_passive(tape, dim);
     step.from.t = nsde_input_passive(tape, 1);
     step.h = nsde_input_passive(tape, 1);
+    if (e->steps.n_inputs)
+        step.from.u = nsde_input_passive(tape, e->steps.n_inputs);
     step.from.p = nsde_model_record_parameters(e->model, tape);
     const nsde_var density = nsde_euler_log_density(e->model, &step);
     status = nsde_program_create(tape, 1, &density, &e->program);
@@ -249,11 +248,12 @@ static nsde_status prepare(euler *e)
 
 static uint64_t identify(const euler *e)
 {
-    const uint64_t numbers[] = {e->steps.n, e->n, e->settings.seed, e->settings.clip};
+    const uint64_t numbers[] = {e->steps.n, e->n, e->settings.seed};
     uint64_t sum = nsde_checksum(nsde_model_identity(e->model), numbers, sizeof numbers);
     const double *const vectors[] = {e->steps.t, e->steps.h};
     for (int i = 0; i < 2; i++)
         sum = nsde_checksum(sum, vectors[i], e->steps.n * sizeof(double));
+    sum = nsde_checksum(sum, e->steps.u, e->steps.n_inputs * e->steps.n * sizeof(double));
     sum = nsde_checksum(sum, e->steps.x, e->steps.dim * e->steps.n * sizeof(double));
     return nsde_checksum(sum, e->steps.next, e->steps.dim * e->steps.n * sizeof(double));
 }
@@ -291,6 +291,7 @@ nsde_status nsde_training_transitions(const nsde_model *model, const nsde_series
                                 .validate = e->n < e->steps.n ? validate : NULL,
                                 .constrain = constrain,
                                 .destroy = destroy,
-                                .context = e};
+                                .context = e,
+                                .deterministic = e->batch == e->n};
     return NSDE_OK;
 }

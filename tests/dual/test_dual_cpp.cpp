@@ -1,7 +1,8 @@
-// nsde/dual.h in C++: the operators.
+// nsde/dual.h and nsde/scalar.h in C++: the operators.
 //
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "nsde/dual.h"
+#include "nsde/scalar.h"
 
 #include <cstdio>
 
@@ -24,5 +25,14 @@ int main()
         wrong += !(std::fabs(found[k] - exact[k]) <= 1e-13 * exact[k]);
     if (wrong)
         std::printf("value, slope, curvature: %.17g %.17g %.17g\n", found[0], found[1], found[2]);
+    nsde_scalar_tape *tape;
+    if (nsde_scalar_tape_create(&tape))
+        return 1;
+    const nsde_scalar u = nsde_scalar_variable(tape, 0.7), v = nsde_scalar_variable(tape, 2.0);
+    nsde_scalar y = 1.0 - u * v / (u + 2.0);
+    y *= -v;
+    wrong += nsde_scalar_gradient(y) != NSDE_OK || !(std::fabs(y.value - (2.8 / 2.7 - 2.0)) < 1e-15) ||
+             !(std::fabs(nsde_scalar_adjoint(u) - 8.0 / 7.29) < 1e-15);
+    nsde_scalar_tape_destroy(tape);
     return wrong;
 }

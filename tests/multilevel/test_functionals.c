@@ -50,7 +50,7 @@ START_TEST(coarse_steps_add_up_the_noise)
             const nsde_bundle bundle = nsde_bundle_of(&problem, &settings);
             ck_assert_int_eq(bundle.detail, rows[i].detail);
             check_ok(nsde_bundle_step(&bundle, pieces, true, &ours));
-            check_ok(nsde_step_compile(settings.integrator, model, NSDE_DOUBLE, &own));
+            check_ok(nsde_step_compile(settings.integrator, model, &(nsde_step_options){0}, &own));
             check_ok(nsde_workspace_create(ours, PATHS, NSDE_FORWARD, &a));
             check_ok(nsde_workspace_create(own, PATHS, NSDE_FORWARD, &b));
             check_ok(nsde_brownian_grid(5, nsde_model_describe(model)->noise_dim, &fine));
