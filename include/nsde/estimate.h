@@ -33,6 +33,10 @@ typedef struct nsde_estimate_settings {
     nsde_gradient_settings run; /**< times, paths, noise, integrator; `keep` is for reverse */
     /** Paths 2 i and 2 i + 1 have opposite noise and count as one sample; needs an even number of paths. */
     bool antithetic;
+    /** Quasi-random paths (nsde_brownian_sobol, by bridges), `run.paths` of them, best a power of 2, in each
+     * of `scramblings` (0 for 16) that are the samples; `run.noise` must be NULL. */
+    bool sobol;
+    size_t scramblings;
     bool no_baseline; /**< likelihood_ratio without its control variate */
     double step;      /**< differences: relative step; 0 for the cube root of the rounding */
     double

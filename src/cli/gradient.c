@@ -23,9 +23,9 @@ typedef struct options {
     cli_assignments set;
     cli_numbers x0, control_mean;
     double t0, t1, difference, smoothing;
-    size_t threads;
+    size_t threads, scramblings;
     uint64_t seed;
-    bool antithetic, no_baseline, check, quiet;
+    bool antithetic, sobol, no_baseline, check, quiet;
 } options;
 
 enum { METHODS = 64, CONTROLS = 16 }; /* most that can be asked for at once */
@@ -125,6 +125,8 @@ static nsde_status take_settings(const options *o, work *w)
     run->seed = o->seed;
     run->threads = o->threads > 1024 ? -1 : (int)o->threads;
     w->settings.antithetic = o->antithetic;
+    w->settings.sobol = o->sobol;
+    w->settings.scramblings = o->scramblings;
     w->settings.no_baseline = o->no_baseline;
     w->settings.step = o->difference;
     w->settings.smoothing = o->smoothing;
@@ -345,6 +347,9 @@ static const cli_option table[] = {
      "the estimators (nsde methods); all of first derivatives", false},
     {"antithetic", NULL, CLI_FLAG, offsetof(options, antithetic),
      "paths come in pairs of opposite noise, each pair one sample", false},
+    {"sobol", NULL, CLI_FLAG, offsetof(options, sobol),
+     "quasi-random paths, as many in each scrambling; errors are over scramblings", false},
+    {"scramblings", "N", CLI_SIZE, offsetof(options, scramblings), "scramblings of --sobol; 16", false},
     {"no-baseline", NULL, CLI_FLAG, offsetof(options, no_baseline),
      "likelihood_ratio without its control variate", false},
     {"difference", "H", CLI_NUMBER, offsetof(options, difference),

@@ -253,6 +253,8 @@ nsde_status nsde_estimate_run(const nsde_estimator *estimator, const nsde_estima
         return nsde_fail(NSDE_INVALID, "nsde_estimate_run: an argument is NULL");
     *estimate = NULL;
     nsde_status status = check(problem, settings);
+    if (!status && settings->sobol)
+        return nsde_estimate_scrambled(estimator, problem, settings, estimate);
     if (!status)
         status = nsde_alloc(1, sizeof(nsde_gradient_estimate), "estimate", &memory);
     if (status)

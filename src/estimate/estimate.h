@@ -30,6 +30,11 @@ void nsde_estimate_note(const nsde_estimate_work *work, const char *format, ...)
 /* For estimators that do not see jumps: adds a warning to the note where the loss has one. */
 NSDE_MUST_USE nsde_status nsde_estimate_warn_of_jumps(const nsde_estimate_work *work);
 
+/* scrambled.c: a run on quasi-random paths, checked; *estimate is NULL. */
+NSDE_MUST_USE nsde_status nsde_estimate_scrambled(const nsde_estimator *estimator,
+                                                  const nsde_estimate_problem *problem,
+                                                  const nsde_estimate_settings *settings,
+                                                  nsde_gradient_estimate **estimate);
 /* gamma.c: second derivatives, each direction with itself. */
 NSDE_MUST_USE nsde_status nsde_estimate_second(nsde_estimate_work *work, nsde_tangents_kind kind);
 

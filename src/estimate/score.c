@@ -66,10 +66,12 @@ static nsde_var refuse(const nsde_tangents_settings *s, const nsde_step_at *at)
 bool nsde_score_is_diagonal(const nsde_tangents_settings *s)
 {
     const nsde_integrator *i = s->run->integrator;
-    return nsde_model_describe(s->model)->dim == 1
-               ? nsde_model_describe(s->model)->noise_dim == 1
-               : nsde_model_is_diagonal(s->model) && (i == &nsde_integrator_euler_maruyama ||
-                                                      i == &nsde_integrator_tamed_euler || i->solution);
+    const nsde_model_definition *d = nsde_model_describe(s->model);
+    if (d->dim == 1)
+        return d->noise_dim == 1;
+    return nsde_model_is_diagonal(s->model) &&
+           (i == &nsde_integrator_euler_maruyama || i == &nsde_integrator_tamed_euler ||
+            (i->solution && d->solution)); /* a transition may mix what is diagonal */
 }
 
 nsde_var nsde_record_noise_slope(const nsde_tangents_settings *s, const nsde_step_at *at, nsde_var *next,
@@ -257,7 +259,7 @@ nsde_status nsde_score_check(const nsde_tangents_settings *s, const char *who)
         return nsde_fail(NSDE_UNSUPPORTED,
                          "%s needs a transition density, and model %s has %zu states but %zu noises", who,
                          d->name, d->dim, nsde_model_is_deterministic(s->model) ? 0 : d->noise_dim);
-    if (!nsde_score_is_diagonal(s) && (i->solution || d->dim > MOST))
+    if (!nsde_score_is_diagonal(s) && d->dim > MOST)
         return nsde_fail(
             NSDE_UNSUPPORTED,
             "%s takes a full diffusion of up to %d states, by a scheme that is affine in the noise "

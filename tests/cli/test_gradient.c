@@ -91,6 +91,9 @@ START_TEST(controls_smoothing_and_second_derivatives)
                     "gives 2 expressions and --control-mean 1");
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--control", "x;y", "--control-mean", "1,2"), 1,
                     "--control: ");
+    run = program_does(
+        nsde("gradient", GBM, RUN, CALL, "--method", "forward", "--sobol", "--scramblings", "4"));
+    ck_assert(strstr(run->out, "4 scramblings of a Sobol sequence"));
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--smoothing", "-1"), 1, "smoothed over -1");
 }
 END_TEST

@@ -314,6 +314,9 @@ START_TEST(scores_of_other_schemes)
           .parameters = "k=0.8, s=0.4"}},
         {"implicit_euler",
          {.drift = "-k*x1 + x2; x1 - 2*x2", .diffusion = "s; 0.3 + s", .parameters = "k=0.8, s=0.4"}},
+        {"exact",
+         {.drift = "-k*x1 + x2; x1 - 2*x2", .diffusion = "s; 0.3 + s", .parameters = "k=0.8, s=0.4"}},
+        {"exact", {.drift = "-k*x", .diffusion = "s", .parameters = "k=0.8, s=0.4"}},
         {"heun", {.drift = "-k*x", .diffusion = "s", .parameters = "k=0.8, s=0.4"}},
         {"sra1", {.drift = "-k*x", .diffusion = "s", .parameters = "k=0.8, s=0.4"}},
     };
