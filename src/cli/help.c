@@ -42,7 +42,7 @@ void cli_print_command_help(const cli_command *command)
         char left[64];
         const cli_option *o = &command->options[i];
         snprintf(left, sizeof left, "--%s %s", o->name, o->value ? o->value : "");
-        printf("  %-26s %s\n", left, o->doc);
+        printf("  %-29s %s\n", left, o->doc);
     }
 }
 
