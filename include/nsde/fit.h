@@ -134,6 +134,7 @@ NSDE_API nsde_fit_settings nsde_fit_settings_default(void);
     X(ITERATIONS, "the limit of iterations was reached")                                                     \
     X(CANCELLED, "ended by the progress callback")
 
+/** See NSDE_FIT_OUTCOME_LIST. */
 typedef enum nsde_fit_outcome {
 #define NSDE_FIT_OUTCOME_ENUM(name, text) NSDE_FIT_##name,
     NSDE_FIT_OUTCOME_LIST(NSDE_FIT_OUTCOME_ENUM)
@@ -170,8 +171,8 @@ typedef struct nsde_fit {
     char *origin, *column, *time_label; /**< of the data */
     nsde_initial_law initial;
     size_t n_observations, n_missing;
-    size_t
-        n_terms; /**< densities in the likelihood: transitions, and the first observation if it has a law */
+    /** Densities in the likelihood: transitions, and the first observation if it has a law. */
+    size_t n_terms;
     double span; /**< time from the first observation to the last */
     size_t n_parameters, n_free;
     nsde_estimate *estimates; /**< [n_parameters] */

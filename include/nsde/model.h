@@ -19,6 +19,7 @@ extern "C" {
     X(ADDITIVE, "additive")                                                                                  \
     X(SCALAR, "scalar") X(DIAGONAL, "diagonal") X(COMMUTATIVE, "commutative") X(GENERAL, "general")
 
+/** See NSDE_NOISE_LIST. */
 typedef enum nsde_noise_class {
 #define NSDE_NOISE_ENUM(name, text) NSDE_NOISE_##name,
     NSDE_NOISE_LIST(NSDE_NOISE_ENUM)
@@ -27,6 +28,7 @@ typedef enum nsde_noise_class {
 
 NSDE_API const char *nsde_noise_class_name(nsde_noise_class noise); /**< "additive", … */
 
+/** In whose sense the stochastic integral is meant. */
 typedef enum nsde_calculus { NSDE_ITO, NSDE_STRATONOVICH } nsde_calculus;
 
 NSDE_API const char *nsde_calculus_name(nsde_calculus calculus); /**< "Ito" or "Stratonovich". */
@@ -123,6 +125,7 @@ NSDE_API void nsde_start_mean_reversion(const nsde_observations *data, double a,
  * / 2. */
 NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var variance);
 
+/** A checked model, shipped or of a definition; immutable but for the standardisation of its networks. */
 typedef struct nsde_model nsde_model;
 
 /** Checks a definition and makes a model of it: names, bounds, that the coefficients record with the right

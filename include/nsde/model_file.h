@@ -40,7 +40,9 @@ NSDE_API void nsde_model_file_destroy(nsde_model_file *file);
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_write(const nsde_model *model, const double *parameters,
                                                     const char *path);
 /** Reads the model of a file and its parameters.
- *  @param parameters [n_parameters], to be freed with nsde_parameters_destroy */
+ *  @param model written; destroy it with nsde_model_destroy
+ *  @param parameters [n_parameters], to be freed with nsde_parameters_destroy
+ *  @return as nsde_model_file_read */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_read(const char *path, nsde_model **model, double **parameters);
 /** Frees what nsde_model_read gave; takes NULL. */
 NSDE_API void nsde_parameters_destroy(double *parameters);

@@ -55,8 +55,7 @@ typedef struct nsde_functional {
     bool whole_steps;                                /**< a coarse step is one piece as well */
     bool last_alone;                                 /**< `step` is wanted for the last piece alone */
     nsde_var (*start)(const nsde_functional_at *at); /**< [accumulators] at t0; NULL for zeros */
-    nsde_var (*step)(
-        const nsde_functional_at *at); /**< [accumulators] after the piece; NULL if there are none */
+    nsde_var (*step)(const nsde_functional_at *at);  /**< [accumulators] after it; NULL for none */
     nsde_var (*value)(const nsde_functional_at *at); /**< the value: 1 row */
     void *context;
 } nsde_functional;
@@ -77,10 +76,9 @@ typedef struct nsde_payoff {
 
 NSDE_API nsde_payoff nsde_payoff_default(void); /**< The defaults of NSDE_PAYOFF_SETTINGS. */
 
-NSDE_API size_t nsde_functional_count(void); /**< The named functionals there are. */
-/** Name and meaning of one, NULL beyond the last. */
-NSDE_API const char *nsde_functional_name(size_t number);
-NSDE_API const char *nsde_functional_title(size_t number);
+NSDE_API size_t nsde_functional_count(void);               /**< The named functionals there are. */
+NSDE_API const char *nsde_functional_name(size_t number);  /**< NULL beyond the last. */
+NSDE_API const char *nsde_functional_title(size_t number); /**< What it is of; NULL beyond the last. */
 /** A functional by name: call (max(x - K, 0)), asian (call on the mean), geometric_asian, lookback (x less
  * its minimum), barrier (call that is worth nothing once x was below the barrier), digital (K where x > K).
  * On paths between steps, not at their ends alone: minima and crossings are those of Brownian bridges,
@@ -139,6 +137,7 @@ typedef struct nsde_multilevel_settings {
     void *progress_context;
 } nsde_multilevel_settings;
 
+/** The defaults of NSDE_MULTILEVEL_SETTINGS; Euler-Maruyama, no progress told. */
 NSDE_API nsde_multilevel_settings nsde_multilevel_settings_default(void);
 
 enum { NSDE_MULTILEVEL_SUMS = 8 };
@@ -190,6 +189,7 @@ typedef struct nsde_multilevel_result {
     double *standard_cost;
 } nsde_multilevel_result;
 
+/** An estimator at work. It belongs to one thread at a time. */
 typedef struct nsde_multilevel nsde_multilevel;
 
 /** Compiles the steps and takes all the memory needed; nothing is allocated by runs.
@@ -210,7 +210,10 @@ NSDE_API void nsde_multilevel_set_seed(nsde_multilevel *multilevel, uint64_t see
 NSDE_API NSDE_MUST_USE nsde_status nsde_multilevel_run(nsde_multilevel *multilevel, double epsilon,
                                                        const nsde_multilevel_result **result);
 /** The same number of samples on each of `levels` levels, to see how means and variances fall.
- *  @param levels up to max_levels */
+ *  @param levels 2 … max_levels
+ *  @param samples 2 at least
+ *  @param result written on success; the estimator's
+ *  @return as nsde_multilevel_run */
 NSDE_API NSDE_MUST_USE nsde_status nsde_multilevel_study(nsde_multilevel *multilevel, size_t levels,
                                                          size_t samples,
                                                          const nsde_multilevel_result **result);

@@ -26,6 +26,7 @@ typedef nsde_status (*nsde_function)(void *context, const double *x, double *val
     X(COSINE, "cosine", "half a cosine from the rate to final_rate times it over `horizon` steps")           \
     X(EXPONENTIAL, "exponential", "the rate times final_rate^(step / horizon)")
 
+/** See NSDE_SCHEDULE_LIST. */
 typedef enum nsde_schedule {
 #define NSDE_SCHEDULE_ENUM(name, text, doc) NSDE_SCHEDULE_##name,
     NSDE_SCHEDULE_LIST(NSDE_SCHEDULE_ENUM)

@@ -78,7 +78,8 @@ NSDE_API void nsde_simulation_moments(const nsde_simulation *simulation, size_t 
                                       double *mean, double *variance, double *std_error);
 /** Quantiles of a component at a saved time (linear between order statistics, Hyndman and Fan 1996, type 7).
  *  @param levels [n] in 0 … 1
- *  @param quantiles [n] written */
+ *  @param quantiles [n] written
+ *  @return NSDE_INVALID for a level beyond; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulation_quantiles(const nsde_simulation *simulation, size_t time,
                                                              size_t component, size_t n, const double *levels,
                                                              double *quantiles);

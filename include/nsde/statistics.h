@@ -62,8 +62,8 @@ typedef struct nsde_passage {
     size_t component;
     double level;
     size_t passed, not_passed; /**< paths; not by the end, that is */
-    double mean,
-        variance;     /**< of the times of those that passed, since the paths' start; variance over n - 1 */
+    /** Of the times of those that passed, since the paths' start; variance over n - 1. */
+    double mean, variance;
     double std_error; /**< of the mean */
     nsde_bins bins;   /**< of times counted from the start too */
     size_t *counts;   /**< [2 + n] */

@@ -49,9 +49,9 @@ NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL bey
 /** The integrator of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator);
-/** Whether an integrator may be used on a model: a noise class it admits, no noise for a deterministic one, a
- *  solution, a transition or linearity for `exact`. Where the calculus differs, the
- *  drift is converted as the step is recorded (nsde_step_drift).
+/** Whether an integrator may be used on a model: a noise class it admits, no noise for a deterministic one,
+ *  positions and velocities for `baoab` and `ubu`, a solution, a transition or linearity for `exact`. Where
+ *  the calculus differs, the drift is converted as the step is recorded (nsde_step_drift).
  *  @return NSDE_UNSUPPORTED saying why not, and which integrators would do */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_check(const nsde_integrator *integrator,
                                                          const nsde_model *model);

@@ -41,11 +41,11 @@ typedef struct nsde_study_cell {
     double seconds;    /**< of a replicate, in the mean */
     size_t peak_bytes; /**< most of any replicate */
     double *mean;      /**< over replicates; its standard error is sqrt(variance / replicates) */
-    double
-        *variance; /**< of an estimate, over replicates; the work-normalised variance is this times seconds */
+    /** Of an estimate, over replicates; the work-normalised variance is this times seconds. */
+    double *variance;
     double *reported; /**< what the estimates themselves said of their variance, in the mean */
-    double *bias,
-        *bias_error; /**< mean - reference, and its standard error; NaN where there is no reference */
+    /** mean - reference, and its standard error; NaN where there is no reference. */
+    double *bias, *bias_error;
     char note[256];
 } nsde_study_cell;
 
@@ -77,6 +77,8 @@ NSDE_API void nsde_study_destroy(nsde_study *study); /**< Takes NULL. */
 /** The table as a file: a row for each cell and component, which are called by their names.
  *  @return NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_write_csv(const nsde_study *study, const char *path);
+/** All of it as JSON, NaN as null.
+ *  @return NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_write_json(const nsde_study *study, const char *path);
 /** Pictures of a component (n: the loss), PNG or SVG by their ending: the size of the bias against h, for the
  * most paths; the variance against the seconds of a replicate, for the most steps.

@@ -24,10 +24,10 @@
 extern "C" {
 #endif
 
-typedef struct nsde_tape nsde_tape;
-typedef struct nsde_program nsde_program;
-typedef struct nsde_workspace nsde_workspace;
-typedef struct nsde_cursor nsde_cursor;
+typedef struct nsde_tape nsde_tape;           /**< what is being recorded; of one thread at a time */
+typedef struct nsde_program nsde_program;     /**< what a tape was compiled to; immutable */
+typedef struct nsde_workspace nsde_workspace; /**< the memory that a program runs in; one a thread */
+typedef struct nsde_cursor nsde_cursor;       /**< a place among the instructions of a program */
 
 /** A recorded value: a handle, passed by value, valid as long as its tape. */
 typedef struct nsde_var {
@@ -37,7 +37,8 @@ typedef struct nsde_var {
 
 /* ---- recording ------------------------------------------------------------------------------------- */
 
-/** An empty tape; destroy it with nsde_tape_destroy. */
+/** An empty tape; destroy it with nsde_tape_destroy.
+ *  @return NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_tape_create(nsde_tape **tape);
 NSDE_API void nsde_tape_destroy(nsde_tape *tape); /**< Takes NULL. Programs outlive their tape. */
 
@@ -188,13 +189,14 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_program_create(const nsde_tape *tape, si
  * among it, is double, and so is what is added up over paths. */
 typedef enum nsde_precision { NSDE_DOUBLE, NSDE_SINGLE } nsde_precision;
 
-/** As nsde_program_create, in the precision given. A program in single precision cannot be traced. */
+/** As nsde_program_create, in the precision given. A program in single precision cannot be traced.
+ *  @return as nsde_program_create */
 NSDE_API NSDE_MUST_USE nsde_status nsde_program_create_in(nsde_precision precision, const nsde_tape *tape,
                                                           size_t n_outputs, const nsde_var outputs[],
                                                           nsde_program **program);
 NSDE_API void nsde_program_destroy(nsde_program *program); /**< Takes NULL; workspaces must be gone. */
 
-NSDE_API size_t nsde_program_inputs(const nsde_program *program);
+NSDE_API size_t nsde_program_inputs(const nsde_program *program); /**< Per-path inputs. */
 NSDE_API size_t nsde_program_outputs(const nsde_program *program);
 NSDE_API size_t nsde_program_parameters(const nsde_program *program); /**< Length of the flat vector. */
 NSDE_API size_t nsde_program_input_rows(const nsde_program *program, size_t input);
