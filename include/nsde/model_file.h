@@ -21,10 +21,10 @@ typedef struct nsde_model_file {
 
 /** Writes a shipped or neural model: its name or its networks with their standardisation, named blocks of
  *  parameters, results, a version and a checksum over all of it. Numbers have 17 digits, so that reading
- * gives the same bits and writing what was read the same file, in every locale. The file is replaced as a
- * whole.
+ *  gives the same bits and writing what was read the same file, in every locale. The file is replaced as a
+ *  whole.
  *  @return NSDE_INVALID (a parameter out of its bounds, a result that is not finite), NSDE_UNSUPPORTED (a
- * model of the caller's own, which no file can hold), NSDE_IO, NSDE_NO_MEMORY */
+ *          model of the caller's own, which no file can hold), NSDE_IO, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_file_write(const nsde_model_file *file, const char *path);
 /** Reads a model file; destroy what it holds with nsde_model_file_destroy.
  *  @return NSDE_IO; NSDE_PARSE naming the file: not a model file, another version, damaged or edited by hand

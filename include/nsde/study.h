@@ -32,7 +32,7 @@ typedef struct nsde_study_settings {
 } nsde_study_settings;
 
 /** One estimator with one number of steps and of paths. Arrays are [n + 1]: the components of the gradient,
- * then the loss. */
+ *  then the loss. */
 typedef struct nsde_study_cell {
     const nsde_estimator *method;
     size_t steps, paths;
@@ -62,12 +62,12 @@ typedef struct nsde_study {
 } nsde_study;
 
 /** Runs a study; but for the seconds its numbers are the same whether or not it was killed and resumed, and
- * for any number of threads.
+ *  for any number of threads.
  *  @param settings steps, paths and seed are the study's to set; observations count steps of
- * settings->run.steps, and are kept where they are in time
+ *  settings->run.steps, and are kept where they are in time
  *  @return NSDE_INVALID naming the setting, or an observation that falls between steps; NSDE_PARSE where the
- * state is damaged or belongs to another study; what an estimator returned, but for NSDE_UNSUPPORTED, unless
- * none applies; NSDE_IO; NSDE_NO_MEMORY */
+ *          state is damaged or belongs to another study; what an estimator returned, but for
+ *          NSDE_UNSUPPORTED, unless none applies; NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_run(const nsde_estimate_problem *problem,
                                                   const nsde_estimate_settings *settings,
                                                   const nsde_study_settings *study_settings,
@@ -81,7 +81,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_study_write_csv(const nsde_study *study,
  *  @return NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_write_json(const nsde_study *study, const char *path);
 /** Pictures of a component (n: the loss), PNG or SVG by their ending: the size of the bias against h, for the
- * most paths; the variance against the seconds of a replicate, for the most steps.
+ *  most paths; the variance against the seconds of a replicate, for the most steps.
  *  @return NSDE_INVALID; NSDE_UNSUPPORTED without gnuplot; NSDE_IO */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_draw_bias(const nsde_study *study, size_t component,
                                                         const char *path);

@@ -57,8 +57,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_text_initialise(const nsde_model *model,
 
 /** A loss of each path from text, over the model's parameters by name, the states (x or x1, x2, …) at the
  *  last observation time, t, that time, and the inputs (u, u1, …) of models that have some. x[0], x2[3] are
- * states at the observation of that number, counted from 0; mean(x2), smallest(x2), largest(x2) are over all
- * observations.
+ *  states at the observation of that number, counted from 0; mean(x2), smallest(x2), largest(x2) are over all
+ *  observations.
  *  @param loss written; release it with nsde_loss_release_text when nothing uses it any more
  *  @return NSDE_PARSE naming the column; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_loss_from_text(const char *text, const nsde_model *model,
