@@ -36,6 +36,8 @@ typedef struct nsde_simulate_settings {
 #undef NSDE_SETTING_FIELD
     const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
+    const double *times; /**< [steps + 1] between which the steps are, rising, borrowed during the call; t0
+                              and t1 do not count then. NULL for equal steps */
     nsde_on_failure on_failure;
     /** Called now and then from the calling thread with the number of paths done; may be NULL. */
     void (*progress)(void *context, size_t done, size_t all);

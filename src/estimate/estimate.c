@@ -177,7 +177,7 @@ static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_set
     if (!(given->step >= 0.0) || given->step > 0.1)
         return nsde_fail(NSDE_INVALID, "the relative step of differences is %g, not from 0 to 0.1",
                          given->step);
-    const nsde_grid grid = {settings->t0, settings->t1, settings->steps};
+    const nsde_grid grid = {settings->t0, settings->t1, settings->steps, settings->times};
     const nsde_status status = nsde_grid_check(&grid);
     return status ? status : nsde_model_check_parameters(p->model, p->parameters);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/simd.h"
+#include "noise/window.h"
 
 nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
 {
@@ -91,6 +92,7 @@ static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t p
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
     *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = nsde_grid_length(&run->grid, step);
     memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
            run->noise_rows * stride * sizeof(double));
     nsde_forward(s->workspace, paths);
@@ -152,7 +154,6 @@ static void start(nsde_stepper *s)
     for (size_t k = 0; k < s->run->state_rows; k++)
         for (size_t i = 0; i < stride; i++)
             x[k * stride + i] = s->run->x0[k % s->run->dim];
-    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = nsde_grid_length(&s->run->grid);
 }
 
 bool nsde_stepper_run(nsde_stepper *s, size_t panel)
@@ -167,8 +168,8 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
         const nsde_status status =
-            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid),
-                               settings->first_path + first, paths, step, steps, stride, s->noise);
+            nsde_noise_steps(run->noise, run->detail, nsde_grid_length(&run->grid, 0), run->grid.times,
+                             settings->first_path + first, paths, step, steps, stride, s->noise);
         if (status) {
             fail(s, status);
             return false;

@@ -27,7 +27,7 @@ static nsde_status check_settings(const nsde_simulate_settings *settings)
                          settings->first_path);
     if (settings->on_failure != NSDE_STOP && settings->on_failure != NSDE_DROP)
         return nsde_fail(NSDE_INVALID, "on_failure is neither NSDE_STOP nor NSDE_DROP");
-    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps});
+    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps, settings->times});
 }
 
 static nsde_status check_problem(const nsde_model *model, const double *parameters, const double *x0,
@@ -186,7 +186,7 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
                     .x0 = x0,
                     .settings = *settings,
                     .dim = d->dim,
-                    .grid = {settings->t0, settings->t1, settings->steps}};
+                    .grid = nsde_grid_of(settings->t0, settings->t1, settings->steps, settings->times)};
     if (!run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
