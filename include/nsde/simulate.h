@@ -38,6 +38,11 @@ typedef struct nsde_simulate_settings {
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
     const double *times; /**< [steps + 1] between which the steps are, rising, borrowed during the call; t0
                               and t1 do not count then. NULL for equal steps */
+    const double *observe_times; /**< [n_observe] at which states are kept, rising, t0 … t1, borrowed during
+                                      the call. Steps land on them, each gap cut into equal ones no longer
+                                    than (t1 - t0) / steps (nsde_step_times_create), or they are among
+                                    `times`; save_every does not count. NULL for save_every */
+    size_t n_observe;
     nsde_on_failure on_failure;
     /** Called now and then from the calling thread with the number of paths done; may be NULL. */
     void (*progress)(void *context, size_t done, size_t all);

@@ -19,7 +19,7 @@ typedef struct options {
     cli_problem problem;
     const char *method, *out, *plot;
     cli_assignments set;
-    cli_numbers x0;
+    cli_numbers x0, observe;
     double t0, t1;
     size_t steps, paths, first_path, save_every, threads;
     uint64_t seed;
@@ -47,6 +47,8 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->seed = o->seed;
     settings->threads = (int)o->threads;
     settings->save_every = o->save_every ? o->save_every : o->out || o->plot ? 1 : 0;
+    settings->observe_times = o->observe.items;
+    settings->n_observe = o->observe.n;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
     return nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
 }
@@ -261,6 +263,8 @@ static const cli_option table[] = {
      "number of the first path, to replay some of many", false},
     {"save-every", "N", CLI_SIZE, offsetof(options, save_every),
      "keep every so many steps; 1 with --out or --plot, else start and end", false},
+    {"observe", "T,...", CLI_NUMBERS, offsetof(options, observe),
+     "keep the states at these times instead; steps land on them", false},
     {"out", "FILE.csv|.npy", CLI_TEXT, offsetof(options, out),
      "write the paths: columns path, t, x1, ..., or an array [path][time][component]", false},
     {"plot", "FILE.png|.svg", CLI_TEXT, offsetof(options, plot),

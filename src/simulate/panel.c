@@ -45,14 +45,6 @@ void nsde_stepper_destroy(nsde_stepper *stepper)
     nsde_arena_destroy(&stepper->arena);
 }
 
-size_t nsde_run_saved(const nsde_run *run, size_t step)
-{
-    const size_t every = run->settings.save_every ? run->settings.save_every : run->settings.steps;
-    if (step == run->settings.steps)
-        return run->result->n_times - 1;
-    return step % every == 0 ? step / every : SIZE_MAX;
-}
-
 /* 0 if all are finite, NaN if not: x - x is 0 or NaN. */
 static NSDE_CLONES double finiteness(const double *x, size_t n)
 {

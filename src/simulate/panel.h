@@ -23,6 +23,7 @@ typedef struct nsde_run {
     size_t noise_rows;      /* of a step */
     nsde_noise_detail detail;
     nsde_grid grid;
+    const size_t *observed; /* [settings.n_observe] the steps that are kept; NULL for settings.save_every */
     nsde_simulation *result;
 } nsde_run;
 
@@ -53,6 +54,9 @@ void nsde_stepper_destroy(nsde_stepper *stepper);
  * path that left the finite numbers if that is why. */
 bool nsde_stepper_run(nsde_stepper *stepper, size_t panel);
 
+/* times.c: makes the steps land on the observation times, where there are some; *made is to be destroyed. */
+NSDE_MUST_USE nsde_status nsde_run_make_times(nsde_run *run, nsde_step_times **made);
+size_t nsde_run_times(const nsde_run *run); /* Saved. */
 /* The saved time that step `step` is, or SIZE_MAX. */
 size_t nsde_run_saved(const nsde_run *run, size_t step);
 

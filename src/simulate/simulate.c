@@ -48,8 +48,7 @@ static nsde_status check_problem(const nsde_model *model, const double *paramete
 static nsde_status make_result(const nsde_run *run, nsde_simulation **result)
 {
     const nsde_simulate_settings *s = &run->settings;
-    const size_t every = s->save_every ? s->save_every : s->steps;
-    const size_t n_times = 1 + s->steps / every + (s->steps % every != 0);
+    const size_t n_times = nsde_run_times(run);
     size_t numbers;
     void *memory, *times = NULL, *states = NULL, *failed = NULL;
     if (!nsde_size_mul(n_times, run->dim, &numbers) || !nsde_size_mul(numbers, s->paths, &numbers))
@@ -181,6 +180,7 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
     const nsde_model_definition *d = nsde_model_describe(model);
     nsde_brownian *grid = NULL;
     nsde_simulation *result = NULL;
+    nsde_step_times *times = NULL;
     nsde_run run = {.model = model,
                     .parameters = parameters,
                     .x0 = x0,
@@ -195,6 +195,8 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
         status = nsde_step_check_noise(run.settings.integrator, model, settings->noise);
     if (!status && !settings->noise)
         status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
+    if (!status)
+        status = nsde_run_make_times(&run, &times);
     if (!status) {
         run.detail = nsde_step_detail(run.settings.integrator, model);
         run.state_rows = nsde_program_input_rows(run.program, NSDE_STEP_STATE);
@@ -204,11 +206,12 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
         run.panel = settings->paths < widest ? settings->paths : widest;
         run.n_panels = (settings->paths - 1) / run.panel + 1;
         const size_t chunk = CHUNK_BYTES / (sizeof(double) * run.panel * run.noise_rows);
-        run.chunk = chunk < 2 ? 2 : chunk < settings->steps ? chunk : settings->steps;
+        run.chunk = chunk < 2 ? 2 : chunk < run.settings.steps ? chunk : run.settings.steps;
         status = simulate(&run, &result);
     }
     nsde_program_destroy(run.program);
     nsde_brownian_destroy(grid);
+    nsde_step_times_destroy(times);
     if (status)
         nsde_simulation_destroy(result);
     else

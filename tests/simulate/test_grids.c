@@ -179,6 +179,94 @@ START_TEST(noise_of_equal_steps_is_refused)
 }
 END_TEST
 
+/* ---- observation times ---- */
+
+static const double observe[] = {0.1, 0.25, 0.2503, 1.0};
+enum { OBSERVED = sizeof observe / sizeof *observe };
+
+START_TEST(steps_land_on_observation_times)
+{
+    nsde_step_times *t;
+    check_ok(nsde_step_times_create(0.0, 0.01, OBSERVED, observe, &t));
+    ck_assert_uint_eq(t->steps, 10 + 15 + 1 + 75);
+    ck_assert(t->times[0] == 0.0 && t->n_observed == OBSERVED);
+    for (size_t k = 0; k < t->steps; k++)
+        ck_assert(t->times[k + 1] > t->times[k] && t->times[k + 1] - t->times[k] <= 0.01 * (1.0 + 1e-9));
+    for (size_t i = 0; i < OBSERVED; i++)
+        ck_assert(t->times[t->observed[i]] == observe[i]);
+    nsde_step_times_destroy(t);
+    check_ok(nsde_step_times_create(0.1, 0.4, OBSERVED, observe, &t)); /* from the first on */
+    ck_assert_uint_eq(t->steps, 1 + 1 + 2);
+    ck_assert_uint_eq(t->observed[0], 0);
+    nsde_step_times_destroy(t);
+    check_refused(nsde_step_times_create(0.2, 0.4, OBSERVED, observe, &t), NSDE_INVALID, "from t0 = 0.2 on");
+    check_refused(nsde_step_times_create(0.1, 0.4, 1, observe, &t), NSDE_INVALID, "not after t0");
+    check_refused(nsde_step_times_create(0.0, 0.0, 1, observe, &t), NSDE_INVALID, "no longer than 0");
+    check_refused(nsde_step_times_create(0.0, 1e-300, 1, observe, &t), NSDE_OVERFLOW, "too many");
+    ck_assert_ptr_null(t);
+    check_refused(nsde_step_times_create(0.0, 0.1, 0, NULL, &t), NSDE_INVALID, "observation times");
+}
+END_TEST
+
+START_TEST(states_are_those_of_the_steps_that_land)
+{
+    nsde_step_times *t;
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    settings.paths = 200;
+    settings.integrator = method("milstein");
+    settings.observe_times = observe;
+    settings.n_observe = OBSERVED;
+    nsde_simulation *s = run_gbm(&settings);
+    ck_assert_uint_eq(s->n_times, OBSERVED);
+    ck_assert_mem_eq(s->times, observe, sizeof observe);
+    check_ok(nsde_step_times_create(0.0, 0.01, OBSERVED, observe, &t));
+    settings.times = t->times;
+    settings.steps = t->steps;
+    nsde_simulation *among = run_gbm(&settings); /* among given times */
+    ck_assert_mem_eq(among->times, observe, sizeof observe);
+    ck_assert_mem_eq(among->states, s->states, OBSERVED * 200 * sizeof(double));
+    settings.observe_times = NULL;
+    settings.n_observe = 0;
+    settings.save_every = 1;
+    nsde_simulation *all = run_gbm(&settings);
+    for (size_t i = 0; i < OBSERVED; i++)
+        ck_assert_mem_eq(nsde_simulation_row(all, t->observed[i], 0), nsde_simulation_row(s, i, 0),
+                         200 * sizeof(double));
+    nsde_simulation_destroy(all);
+    nsde_simulation_destroy(among);
+    nsde_simulation_destroy(s);
+    nsde_step_times_destroy(t);
+}
+END_TEST
+
+START_TEST(observation_times_that_will_not_do_are_named)
+{
+    const double falling[] = {0.5, 0.4}, late[] = {0.5, 1.5}, beside[] = {0.1, 0.2};
+    nsde_model *model = model_of("gbm");
+    nsde_simulation *s;
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    const struct {
+        const double *at, *times;
+        size_t n;
+        const char *part;
+    } wrong[] = {{falling, NULL, 2, "observation time 1 is 0.4"},
+                 {late, NULL, 2, "after t1 = 1"},
+                 {beside, uneven, 2, "observation time 1, 0.2"},
+                 {NULL, NULL, 3, "observe_times is NULL"},
+                 {late, NULL, 0, "n_observe = 0"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        settings.observe_times = wrong[i].at;
+        settings.n_observe = wrong[i].n;
+        settings.times = wrong[i].times;
+        settings.steps = STEPS;
+        check_refused(nsde_simulate(model, gbm0_parameters, &gbm0_x0, &settings, &s), NSDE_INVALID,
+                      wrong[i].part);
+        ck_assert_ptr_null(s);
+    }
+    nsde_model_destroy(model);
+}
+END_TEST
+
 /* ---- gradients ---- */
 
 static nsde_var end_squared(const nsde_loss_at *at)
@@ -243,5 +331,8 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, a_grid_scales_each_step);
     tcase_add_test(cases, pairs_and_correlations_of_a_tree_keep_its_intervals);
     tcase_add_test(cases, noise_of_equal_steps_is_refused);
+    tcase_add_test(cases, steps_land_on_observation_times);
+    tcase_add_test(cases, states_are_those_of_the_steps_that_land);
+    tcase_add_test(cases, observation_times_that_will_not_do_are_named);
     tcase_add_test(cases, gradients_on_uneven_steps_agree_with_differences);
 }
