@@ -17,6 +17,7 @@ typedef struct nsde_neural_settings {
     size_t dim;
     const char *drift, *diffusion; /**< as nsde_net_parse takes them: "mlp:64,64", "mlp:32:silu" */
     bool autonomous;               /**< the networks do not see the time */
+    size_t n_inputs;               /**< inputs u of each path, which both networks see after x and t */
     /** A full [dim][dim] matrix (a Cholesky factor), not a diagonal one. */
     bool full;
     /** Diagonal: NSDE_OUTPUT_SOFTPLUS or NSDE_OUTPUT_EXP; NSDE_OUTPUT_LINEAR stands for the former. */
@@ -37,6 +38,10 @@ NSDE_API nsde_net *nsde_neural_net(const nsde_model *model, size_t number);
  *  @param parameters [n_parameters] written */
 NSDE_API NSDE_MUST_USE nsde_status nsde_neural_initialise(const nsde_model *model, nsde_initialisation scheme,
                                                           gsl_rng *rng, double *parameters);
+
+/** Clips the weights of its networks (nsde_net_clip).
+ *  @param parameters [n_parameters] changed */
+NSDE_API void nsde_neural_clip(const nsde_model *model, double *parameters);
 
 #ifdef __cplusplus
 }

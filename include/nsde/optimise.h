@@ -1,5 +1,5 @@
-/* nsde/optimise.h: optimisers on a flat vector of parameters: by noisy gradients, a step at a time, and of
- * deterministic objectives, to the end.
+/* nsde/optimise.h: optimisers on a flat vector of parameters: a step at a time, mostly by noisy gradients,
+ * and of deterministic objectives, to the end.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef NSDE_OPTIMISE_H
@@ -14,7 +14,11 @@
 extern "C" {
 #endif
 
-/* ---- by noisy gradients -------------------------------------------------------------------------------- */
+/** Writes the value and the gradient [n] at x [n]; a value that is not finite is a step too far. */
+typedef nsde_status (*nsde_function)(void *context, const double *x, double *value, double *gradient);
+
+/* ---- a step at a time -----------------------------------------------------------------------------------
+ */
 
 /** How the rate changes from step to step: identifier, name, what it is. */
 #define NSDE_SCHEDULE_LIST(X)                                                                                \
@@ -61,11 +65,13 @@ NSDE_API nsde_optimiser_settings nsde_optimiser_settings_default(void);
 typedef struct nsde_optimiser_step {
     const nsde_optimiser_settings *settings;
     size_t n;
-    uint64_t number; /**< of the step, from 1 */
-    double rate;     /**< of this step */
-    const double *gradient;
-    double *parameters;
-    double *memory; /**< [n_memory][n], zeros before the first step */
+    uint64_t number;               /**< of the step, from 1 */
+    double rate;                   /**< of this step */
+    double *gradient, *parameters; /**< [n] */
+    double *memory;                /**< [n_memory][n], zeros before the first step */
+    nsde_function function;        /**< search: the objective … */
+    void *context;
+    double *value; /**< … and its value at the parameters */
 } nsde_optimiser_step;
 
 /** A method of descent. */
@@ -75,7 +81,10 @@ typedef struct nsde_optimiser_method {
     const char *title;
     const char *source; /**< author, year, equation */
     size_t n_memory;    /**< vectors it remembers */
+    /** One of both. `step` moves the parameters by the gradient; `search` looks for a better point of an
+     *  objective that is always the same, and moves parameters, gradient and value there if it is *found. */
     void (*step)(const nsde_optimiser_step *step);
+    nsde_status (*search)(const nsde_optimiser_step *step, bool *found);
 } nsde_optimiser_method;
 
 /** The methods there are: 0 … nsde_optimiser_count - 1. */
@@ -98,9 +107,18 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_create(const nsde_optimiser_me
 NSDE_API void nsde_optimiser_destroy(nsde_optimiser *optimiser); /**< Takes NULL. */
 
 /** Clips the gradient [n] where that is asked for, and moves the parameters [n]. Nothing is allocated.
- *  @return NSDE_DIVERGED where the gradient is not finite; nothing has moved then */
+ *  @return NSDE_DIVERGED where the gradient is not finite; nothing has moved then; NSDE_UNSUPPORTED for a
+ *          method that searches */
 NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_advance(nsde_optimiser *optimiser, double *gradient,
                                                           double *parameters);
+/** A step of a method that searches: from parameters [n] with this value and gradient [n], which all move to
+ * the better point. The method has no rate. Nothing is allocated.
+ *  @param found false where no better point was found: nothing has moved then
+ *  @return NSDE_DIVERGED where value or gradient are not finite; NSDE_UNSUPPORTED for other methods; what
+ *          `function` returned */
+NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_search(nsde_optimiser *optimiser, nsde_function function,
+                                                         void *context, double *value, double *gradient,
+                                                         double *parameters, bool *found);
 /** The rate that the next step will have. */
 NSDE_API double nsde_optimiser_rate(const nsde_optimiser *optimiser);
 
@@ -110,9 +128,6 @@ NSDE_API double nsde_clip_norm(size_t n, double *vector, double longest);
 
 /* ---- of deterministic objectives ------------------------------------------------------------------------
  */
-
-/** Writes the value and the gradient [n] at x [n]; a value that is not finite is a step too far. */
-typedef nsde_status (*nsde_function)(void *context, const double *x, double *value, double *gradient);
 
 /** The settings: type, name, default, least, most, what it is. */
 #define NSDE_LBFGS_SETTINGS(X)                                                                               \

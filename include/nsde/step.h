@@ -16,6 +16,7 @@ typedef struct nsde_step_at {
     nsde_tape *tape;
     const nsde_model *model;
     nsde_var x, t, h, p;
+    nsde_var u;  /**< [n_inputs] of the path; void where the model has none */
     nsde_var dW; /**< [noise_dim] increments */
     nsde_var H;  /**< [noise_dim] space-time areas, where the integrator needs them (see nsde_noise_detail) */
     nsde_var A;  /**< [nsde_noise_pairs] Levy areas, where it needs them and there are pairs */

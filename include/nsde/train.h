@@ -32,13 +32,20 @@ typedef struct nsde_training {
     void (*constrain)(void *context, const double *before, double *parameters);
     void (*destroy)(void *context); /**< may be NULL */
     void *context;
+    /** Is an evaluation the same at every position? Methods that search (lbfgs) need that. */
+    bool deterministic;
+    /** For the caller to set: a neural model whose weights are clipped after each step (nsde_neural_clip);
+     *  borrowed; NULL for none. */
+    const nsde_model *clip;
 } nsde_training;
 
 /** Frees what the objective holds, and zeroes it; takes zeros and NULL. */
 NSDE_API void nsde_training_destroy(nsde_training *training);
 
 /** A loss of simulated paths, through the gradient engine: every batch is settings->paths fresh paths of
- *  settings->seed; held out are the paths of seed + 1, as many.
+ *  settings->seed; held out are the paths of seed + 1, as many. Where settings->noise is given, every batch
+ * is its first settings->paths paths (a sample average that is minimised as it is: Shapiro 2003), and the
+ * next as many are held out.
  *  @param x0 [dim], copied
  *  @return as nsde_gradient_create */
 NSDE_API NSDE_MUST_USE nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
@@ -51,8 +58,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_training_paths(const nsde_model *model, 
       "transitions in a batch; all of them, in order, where there are fewer")                                \
     X(double, held_out, 0.1, 0.0, 0.9, "share of the transitions, the last ones, that is held out")          \
     X(uint64_t, seed, 1, 0, UINT64_MAX, "seed of the order of the transitions")                              \
-    X(int, threads, 1, 0, 1024, "threads; 0 for one per core; results do not depend on it")                  \
-    X(bool, clip, false, 0, 1, "clip the weights of neural models after each step (nsde_net_clip)")
+    X(int, threads, 1, 0, 1024, "threads; 0 for one per core; results do not depend on it")
 
 /** How transitions are made an objective of. */
 typedef struct nsde_transition_settings {
@@ -93,7 +99,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_neural_standardise(nsde_model *model, co
 /** How far a training is, for a progress callback. */
 typedef struct nsde_train_state {
     uint64_t iteration; /**< steps made */
-    double loss, rate;  /**< of the last batch */
+    double loss, rate;  /**< of the last batch; after a step that searched, at the point found */
     bool validated;     /**< did this step end with a look at the held-out loss? */
     double held_out; /**< the last such loss, at first that of the beginning; NaN where nothing is held out */
     const double *parameters;
@@ -120,6 +126,7 @@ NSDE_API nsde_train_settings nsde_train_settings_default(void);
 typedef enum nsde_train_outcome {
     NSDE_TRAIN_LIMIT,     /**< the most steps were made */
     NSDE_TRAIN_PATIENCE,  /**< the held-out loss has not improved for long */
+    NSDE_TRAIN_CONVERGED, /**< a method that searches found nothing lower: all that rounding lets it find */
     NSDE_TRAIN_DIVERGED,  /**< a loss or a gradient is not finite: nsde_error_message() says which */
     NSDE_TRAIN_CANCELLED, /**< the progress callback said so */
 } nsde_train_outcome;

@@ -1,10 +1,12 @@
-/* nsde methods: integrators, objectives and estimators of gradients.
+/* nsde methods: integrators, likelihoods, estimators of gradients, optimisers.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <stdio.h>
 
 #include "cli/options.h"
 #include "nsde/estimate.h"
+#include "nsde/fit.h"
+#include "nsde/optimise.h"
 #include "nsde/step.h"
 
 static const char *needs(const nsde_integrator *m)
@@ -48,11 +50,16 @@ static int run(const void *options, const char *argument)
         if (*e->aliases)
             printf("  %16s also called %s\n", "", e->aliases);
     }
+    printf("\nOptimisers (nsde train --optimiser)\n");
+    for (size_t i = 0; i < nsde_optimiser_count(); i++) {
+        const nsde_optimiser_method *o = nsde_optimiser_at(i);
+        printf("  %-16s %s (%s)\n", o->name, o->title, o->source);
+    }
     return CLI_DONE;
 }
 
 const cli_command cli_command_methods = {
     .name = "methods",
-    .summary = "List the integrators, the likelihoods and the estimators of gradients",
+    .summary = "List the integrators, likelihoods, estimators of gradients and optimisers",
     .run = run,
 };

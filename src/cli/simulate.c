@@ -17,7 +17,7 @@
 
 typedef struct options {
     cli_problem problem;
-    const char *method, *out, *plot;
+    const char *method, *out, *plot, *inputs, *precision;
     cli_assignments set;
     cli_numbers x0, observe;
     double t0, t1;
@@ -36,6 +36,35 @@ static void defaults(void *given)
 
 /* ---- what is asked for ---- */
 
+static nsde_status take_precision(const char *name, nsde_precision *precision)
+{
+    const bool single = name && strcmp(name, "single") == 0;
+    *precision = single ? NSDE_SINGLE : NSDE_DOUBLE;
+    return !name || single || strcmp(name, "double") == 0
+               ? NSDE_OK
+               : nsde_fail(NSDE_INVALID, "--precision %.40s is neither double nor single", name);
+}
+
+/* --inputs, a row a path, as simulation takes them: [n_inputs][paths]. Free them with nsde_free. */
+static nsde_status read_inputs(const options *o, double **inputs, size_t *n_inputs)
+{
+    nsde_table table;
+    void *memory = NULL;
+    nsde_status status = nsde_table_read_csv(o->inputs, &table);
+    if (!status && table.n_rows != o->paths)
+        status = nsde_fail(NSDE_INVALID, "%s has %zu rows, not one for each of %zu paths", o->inputs,
+                           table.n_rows, o->paths);
+    if (!status)
+        status = nsde_alloc(table.n_rows * table.n_columns, sizeof(double), "inputs", &memory);
+    *inputs = memory;
+    *n_inputs = table.n_columns;
+    for (size_t i = 0; i < table.n_rows && !status; i++)
+        for (size_t k = 0; k < table.n_columns; k++)
+            (*inputs)[k * table.n_rows + i] = table.values[i * table.n_columns + k];
+    nsde_table_release(&table);
+    return status;
+}
+
 static nsde_status take_settings(const options *o, nsde_simulate_settings *settings)
 {
     *settings = nsde_simulate_settings_default();
@@ -50,7 +79,9 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->observe_times = o->observe.items;
     settings->n_observe = o->observe.n;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
-    return nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
+    const nsde_status status = take_precision(o->precision, &settings->precision);
+    return status ? status
+                  : nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
 }
 
 /* ---- what is made of it ---- */
@@ -184,7 +215,7 @@ static void show_progress(void *context, size_t done, size_t all)
 
 /* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
 static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
-                            nsde_simulation **simulation)
+                            const double *inputs, nsde_simulation **simulation)
 {
     nsde_simulate_settings settings;
     nsde_progress progress;
@@ -198,6 +229,7 @@ static nsde_status simulate(const options *o, const nsde_model *model, const dou
     if (!status)
         status = take_settings(o, &settings);
     if (!status) {
+        settings.inputs = inputs;
         settings.progress = show_progress;
         settings.progress_context = &progress;
         nsde_progress_start(&progress, o->quiet ? NULL : stderr, "simulating", settings.paths);
@@ -227,7 +259,8 @@ static int run(const void *given, const char *argument)
     const options *o = given;
     nsde_model *model = NULL;
     nsde_simulation *simulation = NULL;
-    double *stored = NULL;
+    double *stored = NULL, *inputs = NULL;
+    cli_problem problem = o->problem;
     if (cli_problem_check(&cli_command_simulate, &o->problem))
         return CLI_USAGE;
     if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
@@ -235,15 +268,18 @@ static int run(const void *given, const char *argument)
     if (o->threads > 1024)
         return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
+    if (!status && o->inputs)
+        status = read_inputs(o, &inputs, &problem.n_inputs);
     if (!status)
-        status = cli_problem_open(&o->problem, &model, &stored);
+        status = cli_problem_open(&problem, &model, &stored);
     if (!status)
-        status = simulate(o, model, stored, &simulation);
+        status = simulate(o, model, stored, inputs, &simulation);
     if (!status)
         status = report(o, model, simulation);
     nsde_simulation_destroy(simulation);
     nsde_model_destroy(model);
     nsde_parameters_destroy(stored);
+    nsde_free(inputs);
     return status ? cli_fail() : CLI_DONE;
 }
 
@@ -252,6 +288,10 @@ static const cli_option table[] = {
     CLI_PROBLEM_FILE(options),
     CLI_PROBLEM_SET(options),
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
+    {"inputs", "FILE.csv", CLI_TEXT, offsetof(options, inputs),
+     "numbers of each path, one row a path: the u1, u2, ... (u) of --drift, or of --file's networks", false},
+    {"precision", "double|single", CLI_TEXT, offsetof(options, precision),
+     "of the networks in the model; double", false},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
     {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},

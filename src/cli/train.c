@@ -29,6 +29,8 @@ static void defaults(void *given)
     const nsde_transition_settings transitions = nsde_transition_settings_default();
     *o = (options){.dt = NAN,
                    .scale = 1.0,
+                   .optimiser = "adam",
+                   .schedule = "cosine",
                    .rate = 3e-3,
                    .weight_decay = train.optimiser.weight_decay,
                    .clip_norm = train.optimiser.clip_norm,
@@ -36,7 +38,6 @@ static void defaults(void *given)
                    .seed = transitions.seed,
                    .threads = 1, /* the batches of small networks are too short to be shared */
                    .iterations = 3000,
-                   .batch = 512,
                    .validate_every = (size_t)train.validate_every,
                    .save_every = (size_t)train.save_every};
 }
@@ -144,13 +145,19 @@ static nsde_status make_model(const options *o, work *w)
 
 static nsde_status make_training(const options *o, work *w)
 {
+    const nsde_optimiser_method *method;
     nsde_transition_settings settings = nsde_transition_settings_default();
-    settings.batch = o->batch;
+    nsde_status status = nsde_optimiser_find(o->optimiser, &method);
+    if (status)
+        return status;
+    settings.batch = o->batch ? o->batch : method->search ? SIZE_MAX : 512;
     settings.held_out = o->held_out;
     settings.seed = o->seed;
     settings.threads = o->threads > 1024 ? -1 : (int)o->threads;
-    settings.clip = o->clip_weights;
-    return nsde_training_transitions(w->model, w->series, &settings, &w->training);
+    status = nsde_training_transitions(w->model, w->series, &settings, &w->training);
+    if (!status && o->clip_weights)
+        w->training.clip = w->model;
+    return status;
 }
 
 /* Whether a file can be written where it should go: found out before the work, not after it. */
@@ -197,9 +204,9 @@ static nsde_status take_settings(const options *o, nsde_train_settings *s)
     s->optimiser.rate = o->rate;
     s->optimiser.weight_decay = o->weight_decay;
     s->optimiser.clip_norm = o->clip_norm;
-    nsde_status status = nsde_optimiser_find(o->optimiser ? o->optimiser : "adam", &s->method);
+    nsde_status status = nsde_optimiser_find(o->optimiser, &s->method);
     if (!status)
-        status = nsde_schedule_find(o->schedule ? o->schedule : "cosine", &s->optimiser.schedule);
+        status = nsde_schedule_find(o->schedule, &s->optimiser.schedule);
     return status;
 }
 
@@ -335,7 +342,7 @@ static const cli_option table[] = {
     {"full", NULL, CLI_FLAG, offsetof(options, full), "a full diffusion matrix, not a diagonal one", false},
     {"time-dependent", NULL, CLI_FLAG, offsetof(options, time_dependent), "the networks see the time too",
      false},
-    {"optimiser", "NAME", CLI_TEXT, offsetof(options, optimiser), "sgd, adam or adamw; adam", false},
+    {"optimiser", "NAME", CLI_TEXT, offsetof(options, optimiser), "sgd, adam, adamw or lbfgs; adam", false},
     {"rate", "R", CLI_NUMBER, offsetof(options, rate), "learning rate; 0.003", false},
     {"schedule", "NAME", CLI_TEXT, offsetof(options, schedule),
      "of the rate: constant, cosine or exponential; cosine", false},
@@ -344,7 +351,8 @@ static const cli_option table[] = {
     {"clip-weights", NULL, CLI_FLAG, offsetof(options, clip_weights),
      "keep the networks' Lipschitz constants below 1, before they are scaled to the data", false},
     {"iterations", "N", CLI_SIZE, offsetof(options, iterations), "steps; 3000", false},
-    {"batch", "N", CLI_SIZE, offsetof(options, batch), "transitions in a step; 512", false},
+    {"batch", "N", CLI_SIZE, offsetof(options, batch),
+     "transitions in a step; 512, and all there are for lbfgs", false},
     {"held-out", "SHARE", CLI_FRACTION, offsetof(options, held_out),
      "share of the series, its end, that is not trained on; 0.1", false},
     {"validate-every", "N", CLI_SIZE, offsetof(options, validate_every),

@@ -12,6 +12,7 @@
 #include "core/names.h"
 #include "core/settings.h"
 #include "estimate/record.h"
+#include "model/inputs.h"
 #include "step/compile.h"
 
 static const nsde_estimator *const estimators[] = {
@@ -163,6 +164,9 @@ static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_set
         return nsde_fail(NSDE_INVALID, "nsde_estimate_run: a model, a loss and initial states are needed");
     if (!p->loss->record)
         return nsde_fail(NSDE_UNSUPPORTED, "estimators need a recorded loss of each path");
+    nsde_status status = nsde_model_refuse_inputs(p->model, "estimators do");
+    if (status)
+        return status;
     NSDE_GRADIENT_SETTINGS(NSDE_SETTING_CHECK)
     for (size_t c = 0; c < nsde_model_describe(p->model)->dim; c++)
         if (!isfinite(p->x0[c]))
@@ -178,7 +182,7 @@ static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_set
         return nsde_fail(NSDE_INVALID, "the relative step of differences is %g, not from 0 to 0.1",
                          given->step);
     const nsde_grid grid = {settings->t0, settings->t1, settings->steps, settings->times};
-    const nsde_status status = nsde_grid_check(&grid);
+    status = nsde_grid_check(&grid);
     return status ? status : nsde_model_check_parameters(p->model, p->parameters);
 }
 

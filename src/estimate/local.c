@@ -33,7 +33,7 @@ nsde_status nsde_local_coefficients(const nsde_model *model, const nsde_integrat
     at.p = nsde_model_record_parameters(model, at.tape);
     nsde_var y = nsde_step_drift(&at, at.x, at.t);
     if (!nsde_model_is_deterministic(model))
-        y = nsde_stack(2, (nsde_var[]){y, nsde_model_diffusion(model, at.x, at.t, at.p)});
+        y = nsde_stack(2, (nsde_var[]){y, nsde_model_diffusion(model, at.x, at.t, at.p, at.u)});
     y = of_path(y, at.x);
     status = nsde_program_create(at.tape, 1, &y, program);
     nsde_tape_destroy(at.tape);

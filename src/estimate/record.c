@@ -27,7 +27,9 @@ static nsde_status seed_parameters(const nsde_tangents_settings *s, nsde_tape *t
     const size_t n = definition(s)->n_parameters, partials = s->partials;
     const bool fixed = nsde_tangents_are_fixed(s);
     void *memory;
-    *p = s->per_path ? nsde_input(tape, n) : nsde_model_record_parameters(s->model, tape);
+    nsde_step_at at = {.tape = tape, .model = s->model};
+    nsde_step_take_parameters(&at, s->per_path);
+    *p = at.p;
     if (n == 0 || partials == 0)
         return NSDE_OK;
     nsde_status status = nsde_alloc(partials * sizeof(nsde_var) + n * sizeof(double), 1, "seeds", &memory);

@@ -13,7 +13,7 @@ static nsde_status run_batches(nsde_estimate_work *w, const nsde_batches *b)
         return status;
     double *row = b->rows;
     for (size_t k = 0; k < b->n && !status; k++, row += 1 + w->n) {
-        const nsde_gradient_point point = {w->problem.parameters, w->problem.x0, false};
+        const nsde_gradient_point point = {.parameters = w->problem.parameters, .x0 = w->problem.x0};
         nsde_gradient_set_noise(engine, settings.seed, b->first + k * b->size);
         status = nsde_gradient_evaluate(
             engine, &point,

@@ -99,8 +99,8 @@ nsde_var nsde_record_score(const nsde_tangents_settings *s, nsde_perturbation ep
     void *memory;
     if (!diagonal && d->dim > MOST)
         return nsde_tape_fail(at->tape, "the score of a full diffusion of more than %d states", MOST);
-    const nsde_var f = nsde_model_drift(s->model, at->x, at->t, at->p);
-    const nsde_var g = nsde_model_diffusion(s->model, at->x, at->t, at->p);
+    const nsde_var f = nsde_model_drift(s->model, at->x, at->t, at->p, at->u);
+    const nsde_var g = nsde_model_diffusion(s->model, at->x, at->t, at->p, at->u);
     const nsde_var g0 = nsde_primal(eps, g);
     const nsde_var u = diagonal ? nsde_mul(g0, at->dW) : nsde_matvec(g0, at->dW);
     const nsde_status status = nsde_alloc(s->partials, sizeof(nsde_var), "score", &memory);

@@ -187,14 +187,12 @@ static void set_parameters(const nsde_tangents *t, nsde_workspace *w, size_t see
     nsde_workspace_prepare(w);
 }
 
-/* The parameters of the panel's paths; other lanes repeat the first. */
+/* The parameters of the panel's paths. */
 static void spread_parameters(const nsde_tangents *t, nsde_workspace *w, size_t input, size_t first,
                               size_t paths)
 {
-    double *p = nsde_workspace_input(w, input);
-    for (size_t k = 0; k < t->n; k++)
-        for (size_t i = 0; i < t->panel; i++)
-            p[k * t->panel + i] = t->parameters[k * t->run.paths + first + (i < paths ? i : 0)];
+    nsde_spread_paths(t->parameters, t->n, t->run.paths, first, paths, t->panel,
+                      nsde_workspace_input(w, input));
 }
 
 /* States and tangents before the first step; what is carried starts as the state does. */

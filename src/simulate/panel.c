@@ -79,6 +79,20 @@ static void save(const nsde_stepper *s, const double *x, size_t step, size_t fir
     }
 }
 
+/* The initial states of the panel, in all rows of the state; lanes without a path repeat the first. */
+static void put_initial_states(const nsde_stepper *s, size_t first, size_t paths)
+{
+    const nsde_run *run = s->run;
+    const size_t stride = nsde_workspace_stride(s->workspace), all = run->settings.paths;
+    double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
+    for (size_t k = 0; k < run->state_rows; k++) {
+        if (run->settings.x0_per_path)
+            nsde_spread_paths(run->x0 + k % run->dim * all, 1, all, first, paths, stride, x + k * stride);
+        for (size_t i = 0; i < stride && !run->settings.x0_per_path; i++)
+            x[k * stride + i] = run->x0[k % run->dim];
+    }
+}
+
 static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t paths)
 {
     const nsde_run *run = s->run;
@@ -110,7 +124,9 @@ static void drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step)
                                         .component = c % run->dim};
     }
     for (size_t k = 0; k < run->state_rows; k++)
-        x[k * stride + i] = run->x0[k % run->dim];
+        x[k * stride + i] = run->settings.x0_per_path
+                                ? run->x0[k % run->dim * run->settings.paths + first + i]
+                                : run->x0[k % run->dim];
 }
 
 /* Repeats a chunk in which something left the finite numbers, to find which paths and at which steps. */
@@ -137,15 +153,19 @@ static void fail(nsde_stepper *s, nsde_status status)
     memcpy(s->message, nsde_error_message(), sizeof s->message);
 }
 
-static void start(nsde_stepper *s)
+static void start(nsde_stepper *s, size_t first, size_t paths)
 {
-    const size_t stride = nsde_workspace_stride(s->workspace);
-    double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
+    const nsde_run *run = s->run;
+    const size_t stride = nsde_workspace_stride(s->workspace), all = run->settings.paths;
     s->dropped = false;
     s->failure.step = 0;
-    for (size_t k = 0; k < s->run->state_rows; k++)
-        for (size_t i = 0; i < stride; i++)
-            x[k * stride + i] = s->run->x0[k % s->run->dim];
+    put_initial_states(s, first, paths);
+    if (run->n_inputs)
+        nsde_spread_paths(run->settings.inputs, run->n_inputs, all, first, paths, stride,
+                          nsde_workspace_input(s->workspace, NSDE_STEP_INPUT));
+    if (run->settings.parameters_per_path && run->n_parameters)
+        nsde_spread_paths(run->parameters, run->n_parameters, all, first, paths, stride,
+                          nsde_workspace_input(s->workspace, nsde_step_parameters_input(run->model)));
 }
 
 bool nsde_stepper_run(nsde_stepper *s, size_t panel)
@@ -155,7 +175,7 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     const size_t stride = nsde_workspace_stride(s->workspace), first = panel * run->panel;
     const size_t left = settings->paths - first, paths = left < run->panel ? left : run->panel;
     double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
-    start(s);
+    start(s, first, paths);
     save(s, x, 0, first, paths);
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;

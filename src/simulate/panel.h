@@ -21,6 +21,7 @@ typedef struct nsde_run {
     size_t chunk;           /* steps whose noise is drawn at once */
     size_t dim, state_rows; /* of the state: x, and what the integrator carries */
     size_t noise_rows;      /* of a step */
+    size_t n_inputs, n_parameters;
     nsde_noise_detail detail;
     nsde_grid grid;
     const size_t *observed; /* [settings.n_observe] the steps that are kept; NULL for settings.save_every */

@@ -25,9 +25,39 @@ static nsde_status check_settings(const nsde_simulate_settings *settings)
     if (settings->first_path > SIZE_MAX - settings->paths)
         return nsde_fail(NSDE_OVERFLOW, "paths %zu from %zu on overflow", settings->paths,
                          settings->first_path);
+    if (settings->precision != NSDE_DOUBLE && settings->precision != NSDE_SINGLE)
+        return nsde_fail(NSDE_INVALID, "there is no precision number %d", (int)settings->precision);
     if (settings->on_failure != NSDE_STOP && settings->on_failure != NSDE_DROP)
         return nsde_fail(NSDE_INVALID, "on_failure is neither NSDE_STOP nor NSDE_DROP");
     return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps, settings->times});
+}
+
+static nsde_status check_states(const nsde_model *model, const double *x0,
+                                const nsde_simulate_settings *settings)
+{
+    const size_t paths = settings->x0_per_path ? settings->paths : 1;
+    for (size_t k = 0; k < nsde_model_describe(model)->dim; k++)
+        for (size_t i = 0; i < paths; i++)
+            if (!isfinite(x0[k * paths + i]))
+                return settings->x0_per_path
+                           ? nsde_fail(NSDE_INVALID, "initial state x0[%zu] of path %zu is %g", k, i,
+                                       x0[k * paths + i])
+                           : nsde_fail(NSDE_INVALID, "initial state x0[%zu] is %g", k, x0[k]);
+    return NSDE_OK;
+}
+
+static nsde_status check_inputs(const nsde_model *model, const nsde_simulate_settings *settings)
+{
+    const nsde_model_definition *d = nsde_model_describe(model);
+    if (!settings->inputs != !d->n_inputs)
+        return nsde_fail(NSDE_INVALID, "model %s has %zu inputs of each path, and %s given", d->name,
+                         d->n_inputs, settings->inputs ? "some are" : "none are");
+    for (size_t k = 0; k < d->n_inputs; k++)
+        for (size_t i = 0; i < settings->paths; i++)
+            if (!isfinite(settings->inputs[k * settings->paths + i]))
+                return nsde_fail(NSDE_INVALID, "input %zu of path %zu is %g", k, i,
+                                 settings->inputs[k * settings->paths + i]);
+    return NSDE_OK;
 }
 
 static nsde_status check_problem(const nsde_model *model, const double *parameters, const double *x0,
@@ -37,12 +67,12 @@ static nsde_status check_problem(const nsde_model *model, const double *paramete
         return nsde_fail(NSDE_INVALID, "nsde_simulate: a model, initial states and settings are needed");
     nsde_status status = check_settings(settings);
     if (!status)
-        status = nsde_model_check_parameters(model, parameters);
-    const nsde_model_definition *d = nsde_model_describe(model);
-    for (size_t k = 0; k < d->dim && !status; k++)
-        if (!isfinite(x0[k]))
-            status = nsde_fail(NSDE_INVALID, "initial state x0[%zu] is %g", k, x0[k]);
-    return status;
+        status = settings->parameters_per_path
+                     ? nsde_model_check_path_parameters(model, settings->paths, parameters)
+                     : nsde_model_check_parameters(model, parameters);
+    if (!status)
+        status = check_states(model, x0, settings);
+    return status ? status : check_inputs(model, settings);
 }
 
 static nsde_status make_result(const nsde_run *run, nsde_simulation **result)
@@ -129,6 +159,8 @@ static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
     const nsde_failure *f = &failed->failure;
     uint64_t seed;
     char origin[64] = "noise given by the caller";
+    const nsde_simulate_settings *settings = &run->settings;
+    const bool own = settings->x0_per_path || settings->parameters_per_path || settings->inputs;
     if (failed->status != NSDE_DIVERGED)
         return nsde_fail(failed->status, "%s", failed->message);
     if (nsde_brownian_seed(run->noise, &seed))
@@ -136,10 +168,11 @@ static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
     return nsde_fail(
         NSDE_DIVERGED,
         "model %s, %s: path %zu left the finite numbers at step %zu of %zu (t = %g, %s): x[%zu] "
-        "was %g before; replay it with first_path = %zu, paths = 1 and the same %s, or take smaller "
+        "was %g before; replay it with first_path = %zu, paths = 1%s and the same %s, or take smaller "
         "steps",
         nsde_model_describe(run->model)->name, run->settings.integrator->name, f->path, f->step,
         run->settings.steps, f->time, origin, f->component, f->state, f->path,
+        own ? ", x0, parameters and inputs of its own" : "",
         nsde_brownian_seed(run->noise, &seed) ? "seed" : "noise");
 }
 
@@ -181,16 +214,20 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
     nsde_brownian *grid = NULL;
     nsde_simulation *result = NULL;
     nsde_step_times *times = NULL;
+    const nsde_step_options options = {.precision = settings->precision,
+                                       .parameters_per_path = settings->parameters_per_path};
     nsde_run run = {.model = model,
                     .parameters = parameters,
                     .x0 = x0,
                     .settings = *settings,
                     .dim = d->dim,
+                    .n_inputs = d->n_inputs,
+                    .n_parameters = d->n_parameters,
                     .grid = nsde_grid_of(settings->t0, settings->t1, settings->steps, settings->times)};
     if (!run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
-        status = nsde_step_compile(run.settings.integrator, model, NSDE_DOUBLE, &run.program);
+        status = nsde_step_compile(run.settings.integrator, model, &options, &run.program);
     if (!status)
         status = nsde_step_check_noise(run.settings.integrator, model, settings->noise);
     if (!status && !settings->noise)

@@ -7,7 +7,7 @@
 
 static nsde_var record(const nsde_step_at *at)
 {
-    return nsde_model_solution(at->model, at->x, at->t, at->p, at->h, at->dW);
+    return nsde_model_solution(at->model, at->x, at->t, at->p, at->u, at->h, at->dW);
 }
 
 const nsde_integrator nsde_integrator_exact = {

@@ -137,7 +137,7 @@ nsde_var nsde_step_column(const nsde_step_at *at, nsde_var g, size_t j)
 nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);
-    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p, at->u);
     if (d->noise == NSDE_NOISE_ADDITIVE)
         return nsde_broadcast(nsde_real(at->tape, 0.0), d->dim);
     nsde_var sum = nsde_broadcast(nsde_real(at->tape, 0.0), d->dim);
@@ -145,7 +145,7 @@ nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t)
     for (size_t j = 0; j < partials; j++) {
         const nsde_perturbation eps = nsde_perturb(at->tape, 1);
         const nsde_var along = nsde_step_is_diagonal(at) ? g : nsde_step_column(at, g, j);
-        const nsde_var moved = nsde_model_diffusion(at->model, nsde_seed(eps, x, &along), t, at->p);
+        const nsde_var moved = nsde_model_diffusion(at->model, nsde_seed(eps, x, &along), t, at->p, at->u);
         const nsde_var slope = nsde_tangent(eps, moved, 0);
         const nsde_var wide = nsde_rows(slope) == nsde_rows(g) ? slope : nsde_broadcast(slope, nsde_rows(g));
         sum = nsde_add(sum, nsde_step_is_diagonal(at) ? wide : nsde_step_column(at, wide, j));
@@ -156,7 +156,7 @@ nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t)
 nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);
-    const nsde_var f = nsde_model_drift(at->model, x, t, at->p);
+    const nsde_var f = nsde_model_drift(at->model, x, t, at->p, at->u);
     if (at->calculus == d->calculus || d->noise == NSDE_NOISE_ADDITIVE)
         return f;
     const double half = at->calculus == NSDE_ITO ? 0.5 : -0.5;
@@ -165,7 +165,7 @@ nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t)
 
 nsde_var nsde_step_noise_along(const nsde_step_at *at, nsde_var x, nsde_var t, nsde_var v)
 {
-    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p, at->u);
     return nsde_model_is_diagonal(at->model) ? nsde_mul(g, v) : nsde_matvec(g, v);
 }
 

@@ -168,12 +168,7 @@ static nsde_status validate(void *context, const double *parameters, double *los
 
 static void constrain(void *context, const double *before, double *parameters)
 {
-    const euler *e = context;
-    nsde_constrain_to_bounds(e->model, before, parameters);
-    for (size_t k = 0; e->settings.clip && k < 2 && nsde_neural_net(e->model, k); k++) {
-        nsde_net_clip(nsde_neural_net(e->model, k), parameters);
-        parameters += nsde_net_weights(nsde_neural_net(e->model, k));
-    }
+    nsde_constrain_to_bounds(((const euler *)context)->model, before, parameters);
 }
 
 static void destroy(void *context)
@@ -249,7 +244,7 @@ static nsde_status prepare(euler *e)
 
 static uint64_t identify(const euler *e)
 {
-    const uint64_t numbers[] = {e->steps.n, e->n, e->settings.seed, e->settings.clip};
+    const uint64_t numbers[] = {e->steps.n, e->n, e->settings.seed};
     uint64_t sum = nsde_checksum(nsde_model_identity(e->model), numbers, sizeof numbers);
     const double *const vectors[] = {e->steps.t, e->steps.h};
     for (int i = 0; i < 2; i++)
@@ -291,6 +286,7 @@ nsde_status nsde_training_transitions(const nsde_model *model, const nsde_series
                                 .validate = e->n < e->steps.n ? validate : NULL,
                                 .constrain = constrain,
                                 .destroy = destroy,
-                                .context = e};
+                                .context = e,
+                                .deterministic = e->batch == e->n};
     return NSDE_OK;
 }

@@ -1,4 +1,4 @@
-/* The limited-memory BFGS method.
+/* The limited-memory BFGS method: its steps, as a method of training, and to the end.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
@@ -6,17 +6,8 @@
 
 #include "core/memory.h"
 #include "core/settings.h"
-#include "train/line_search.h"
-
-/* The pairs lie in a ring: that of step k is number k % memory. */
-typedef struct lbfgs {
-    nsde_line line;
-    size_t n, memory, kept, next;
-    double *steps, *changes; /* [memory][n] */
-    double *curvatures;      /* [memory] step . change */
-    double *weights;         /* [memory] of the two loops */
-    nsde_arena arena;
-} lbfgs;
+#include "train/lbfgs.h"
+#include "train/optimiser.h"
 
 nsde_lbfgs_settings nsde_lbfgs_settings_default(void)
 {
@@ -37,34 +28,6 @@ static nsde_status check(size_t n, nsde_function function, const nsde_lbfgs_sett
     if (!(settings->decrease < settings->curvature))
         return nsde_fail(NSDE_INVALID, "decrease = %g is not below curvature = %g", settings->decrease,
                          settings->curvature);
-    return NSDE_OK;
-}
-
-static nsde_status create(lbfgs *b, size_t n, const nsde_lbfgs_settings *s)
-{
-    enum { VECTORS = 5 };
-    size_t pairs, total = 0;
-    *b = (lbfgs){.n = n, .memory = s->memory};
-    bool fits = nsde_size_mul(n, s->memory, &pairs) && nsde_arena_plan(pairs, sizeof(double), &total) &&
-                nsde_arena_plan(pairs, sizeof(double), &total);
-    for (int i = 0; i < VECTORS; i++)
-        fits = fits && nsde_arena_plan(n, sizeof(double), &total);
-    for (int i = 0; i < 2; i++)
-        fits = fits && nsde_arena_plan(s->memory, sizeof(double), &total);
-    if (!fits)
-        return nsde_fail(NSDE_OVERFLOW, "%zu numbers and %zu pairs overflow the size of memory", n,
-                         s->memory);
-    const nsde_status status = nsde_arena_create(total, "L-BFGS", &b->arena);
-    if (status)
-        return status;
-    b->steps = nsde_arena_take(&b->arena, pairs, sizeof(double));
-    b->changes = nsde_arena_take(&b->arena, pairs, sizeof(double));
-    double **vectors[VECTORS] = {&b->line.x, &b->line.gradient, &b->line.direction, &b->line.x_trial,
-                                 &b->line.gradient_trial};
-    for (int i = 0; i < VECTORS; i++)
-        *vectors[i] = nsde_arena_take(&b->arena, n, sizeof(double));
-    b->curvatures = nsde_arena_take(&b->arena, s->memory, sizeof(double));
-    b->weights = nsde_arena_take(&b->arena, s->memory, sizeof(double));
     return NSDE_OK;
 }
 
@@ -91,93 +54,167 @@ static void add(size_t n, double factor, const double *a, double *sum)
         sum[i] += factor * a[i];
 }
 
-/* The two loops of Nocedal 1980 (Nocedal and Wright 2006, algorithm 7.4): direction = -H gradient. */
-static void find_direction(lbfgs *b)
+/* The two loops of Nocedal 1980 (Nocedal and Wright 2006, algorithm 7.4): direction = -H gradient. False
+ * where there is no pair, and H is 1. */
+static bool find_direction(nsde_lbfgs *b)
 {
-    const size_t n = b->n;
-    double *q = b->line.direction;
+    const size_t n = b->line.n;
+    double *q = b->line.direction, scale = 0.0;
     for (size_t i = 0; i < n; i++)
         q[i] = -b->line.gradient[i];
-    for (size_t age = 1; age <= b->kept; age++) {
-        const size_t k = (b->next + b->memory - age) % b->memory;
-        b->weights[k] = dot(n, b->steps + k * n, q) / b->curvatures[k];
-        add(n, -b->weights[k], b->changes + k * n, q);
+    for (size_t age = 1; age <= b->memory; age++) {
+        const size_t k = (b->made + b->memory - age) % b->memory;
+        const double *change = b->changes + k * n, curvature = dot(n, b->steps + k * n, change);
+        if (curvature == 0.0)
+            continue;
+        if (scale == 0.0)
+            scale = curvature / dot(n, change, change);
+        b->weights[k] = dot(n, b->steps + k * n, q) / curvature;
+        add(n, -b->weights[k], change, q);
     }
-    if (b->kept) {
-        const size_t k = (b->next + b->memory - 1) % b->memory;
-        const double scale = b->curvatures[k] / dot(n, b->changes + k * n, b->changes + k * n);
-        for (size_t i = 0; i < n; i++)
-            q[i] *= scale;
+    for (size_t i = 0; i < n && scale > 0.0; i++)
+        q[i] *= scale;
+    for (size_t age = b->memory; age >= 1; age--) {
+        const size_t k = (b->made + b->memory - age) % b->memory;
+        const double *change = b->changes + k * n, curvature = dot(n, b->steps + k * n, change);
+        if (curvature != 0.0)
+            add(n, b->weights[k] - dot(n, change, q) / curvature, b->steps + k * n, q);
     }
-    for (size_t age = b->kept; age >= 1; age--) {
-        const size_t k = (b->next + b->memory - age) % b->memory;
-        const double weight = dot(n, b->changes + k * n, q) / b->curvatures[k];
-        add(n, b->weights[k] - weight, b->steps + k * n, q);
-    }
+    return scale > 0.0;
 }
 
 /* Goes to the trial point and remembers how the gradient changed, unless rounding left no curvature. */
-static void move(lbfgs *b)
+static void move(nsde_lbfgs *b)
 {
-    const size_t n = b->n;
     nsde_line *line = &b->line;
-    double *step = b->steps + b->next * n, *change = b->changes + b->next * n;
+    const size_t n = line->n, k = b->made % b->memory;
+    double *step = b->steps + k * n, *change = b->changes + k * n;
     for (size_t i = 0; i < n; i++) {
         step[i] = line->x_trial[i] - line->x[i];
         change[i] = line->gradient_trial[i] - line->gradient[i];
     }
-    const double curvature = dot(n, step, change);
-    if (curvature > 1e-16 * dot(n, change, change)) {
-        b->curvatures[b->next] = curvature;
-        b->next = (b->next + 1) % b->memory;
-        b->kept += b->kept < b->memory;
-    }
+    if (!(dot(n, step, change) > 1e-16 * dot(n, change, change)))
+        memset(change, 0, n * sizeof(double));
     memcpy(line->x, line->x_trial, n * sizeof(double));
     memcpy(line->gradient, line->gradient_trial, n * sizeof(double));
     line->value = line->value_trial;
+    b->made++;
 }
 
-static nsde_status iterate(lbfgs *b, const nsde_lbfgs_settings *s, nsde_lbfgs_result *r)
+nsde_status nsde_lbfgs_step(nsde_lbfgs *b, double decrease, double curvature, bool *found)
 {
     nsde_line *line = &b->line;
+    *found = false;
+    for (bool pairs = true; pairs && !*found;) {
+        pairs = find_direction(b);
+        line->slope = dot(line->n, line->gradient, line->direction);
+        const double first = pairs ? 1.0 : fmin(1.0, 1.0 / sqrt(-line->slope));
+        const nsde_status status =
+            line->slope < 0.0 ? nsde_line_search(line, first, decrease, curvature, found) : NSDE_OK;
+        if (status)
+            return status;
+        if (!*found) /* forget, and try the gradient itself */
+            memset(b->changes, 0, b->memory * line->n * sizeof(double));
+    }
+    if (*found)
+        move(b);
+    return NSDE_OK;
+}
+
+/* ---- as a method of training ---- */
+
+enum { PAIRS = 10, N_MEMORY = 2 * PAIRS + 3 };
+
+static nsde_status search(const nsde_optimiser_step *at, bool *found)
+{
+    const nsde_lbfgs_settings standard = nsde_lbfgs_settings_default();
+    double weights[PAIRS], *spare = at->memory + (size_t)2 * PAIRS * at->n;
+    nsde_lbfgs b = {.line = {.n = at->n,
+                             .function = at->function,
+                             .context = at->context,
+                             .x = at->parameters,
+                             .gradient = at->gradient,
+                             .direction = spare,
+                             .x_trial = spare + at->n,
+                             .gradient_trial = spare + 2 * at->n,
+                             .value = *at->value},
+                    .memory = PAIRS,
+                    .made = at->number - 1,
+                    .steps = at->memory,
+                    .changes = at->memory + PAIRS * at->n,
+                    .weights = weights};
+    const nsde_status status = nsde_lbfgs_step(&b, standard.decrease, standard.curvature, found);
+    *at->value = b.line.value;
+    return status;
+}
+
+const nsde_optimiser_method nsde_optimiser_lbfgs = {
+    .name = "lbfgs",
+    .aliases = "l-bfgs",
+    .title = "Limited-memory BFGS, ten pairs, strong Wolfe line search",
+    .source = "Nocedal 1980; Liu and Nocedal 1989",
+    .n_memory = N_MEMORY,
+    .search = search,
+};
+
+/* ---- to the end ---- */
+
+static nsde_status create(nsde_lbfgs *b, nsde_arena *arena, size_t n, const nsde_lbfgs_settings *s)
+{
+    enum { VECTORS = 5 };
+    size_t pairs, total = 0;
+    *b = (nsde_lbfgs){.line.n = n, .memory = s->memory};
+    bool fits = nsde_size_mul(n, s->memory, &pairs) && nsde_arena_plan(pairs, sizeof(double), &total) &&
+                nsde_arena_plan(pairs, sizeof(double), &total);
+    for (int i = 0; i < VECTORS; i++)
+        fits = fits && nsde_arena_plan(n, sizeof(double), &total);
+    fits = fits && nsde_arena_plan(s->memory, sizeof(double), &total);
+    if (!fits)
+        return nsde_fail(NSDE_OVERFLOW, "%zu numbers and %zu pairs overflow the size of memory", n,
+                         s->memory);
+    const nsde_status status = nsde_arena_create(total, "L-BFGS", arena);
+    if (status)
+        return status;
+    b->steps = nsde_arena_take(arena, pairs, sizeof(double));
+    b->changes = nsde_arena_take(arena, pairs, sizeof(double));
+    double **vectors[VECTORS] = {&b->line.x, &b->line.gradient, &b->line.direction, &b->line.x_trial,
+                                 &b->line.gradient_trial};
+    for (int i = 0; i < VECTORS; i++)
+        *vectors[i] = nsde_arena_take(arena, n, sizeof(double));
+    b->weights = nsde_arena_take(arena, s->memory, sizeof(double));
+    return NSDE_OK;
+}
+
+static nsde_status iterate(nsde_lbfgs *b, const nsde_lbfgs_settings *s, nsde_lbfgs_result *r)
+{
     for (;; r->iterations++) {
-        r->value = line->value;
-        r->largest = largest_of(b->n, line->gradient);
+        bool found;
+        r->value = b->line.value;
+        r->largest = largest_of(b->line.n, b->line.gradient);
         r->outcome = r->largest <= s->tolerance ? NSDE_LBFGS_CONVERGED : NSDE_LBFGS_LIMIT;
         if (r->outcome == NSDE_LBFGS_CONVERGED || r->iterations == s->iterations)
             return NSDE_OK;
-        bool found = false;
-        do {
-            find_direction(b);
-            line->slope = dot(b->n, line->gradient, line->direction);
-            const double first = b->kept ? 1.0 : fmin(1.0, 1.0 / sqrt(-line->slope));
-            const nsde_status status = line->slope < 0.0
-                                           ? nsde_line_search(line, first, s->decrease, s->curvature, &found)
-                                           : NSDE_OK;
-            if (status)
-                return status;
-            if (!found && !b->kept) { /* not even along the gradient */
-                r->outcome = NSDE_LBFGS_STALLED;
-                return NSDE_OK;
-            }
-            if (!found)
-                b->kept = 0; /* forget, and try the gradient itself */
-        } while (!found);
-        move(b);
+        const nsde_status status = nsde_lbfgs_step(b, s->decrease, s->curvature, &found);
+        if (status)
+            return status;
+        if (!found) {
+            r->outcome = NSDE_LBFGS_STALLED;
+            return NSDE_OK;
+        }
     }
 }
 
 nsde_status nsde_lbfgs_minimise(size_t n, nsde_function function, void *context,
                                 const nsde_lbfgs_settings *settings, double *x, nsde_lbfgs_result *result)
 {
-    lbfgs b;
+    nsde_lbfgs b;
+    nsde_arena arena;
     nsde_lbfgs_result made = {0};
     nsde_status status = check(n, function, settings, x, result);
     if (!status)
-        status = create(&b, n, settings);
+        status = create(&b, &arena, n, settings);
     if (status)
         return status;
-    b.line.n = n;
     b.line.function = function;
     b.line.context = context;
     memcpy(b.line.x, x, n * sizeof(double));
@@ -195,6 +232,6 @@ nsde_status nsde_lbfgs_minimise(size_t n, nsde_function function, void *context,
         made.evaluations = b.line.evaluations;
         *result = made;
     }
-    nsde_arena_destroy(&b.arena);
+    nsde_arena_destroy(&arena);
     return status;
 }

@@ -100,6 +100,9 @@ nsde_status nsde_optimiser_create(const nsde_optimiser_method *method,
                          "nsde_optimiser_create: settings and a place for the result are needed");
     *optimiser = NULL;
     nsde_status status = check(settings);
+    if (!status && method && method->search && settings->clip_norm > 0.0)
+        status = nsde_fail(NSDE_INVALID, "%s finds its steps itself: clip_norm does not apply to it",
+                           method->name);
     if (!status)
         status = nsde_alloc(1, sizeof(nsde_optimiser), "optimiser", &object);
     if (status)
@@ -155,18 +158,60 @@ double nsde_clip_norm(size_t n, double *vector, double longest)
     return norm;
 }
 
-nsde_status nsde_optimiser_advance(nsde_optimiser *optimiser, double *gradient, double *parameters)
+static nsde_status check_gradient(const nsde_optimiser *o, const double *gradient)
 {
-    nsde_optimiser *o = optimiser;
     for (size_t i = 0; i < o->n; i++)
         if (!isfinite(gradient[i]))
             return nsde_fail(NSDE_DIVERGED, "step %llu: derivative %zu is %g",
                              (unsigned long long)o->steps + 1, i, gradient[i]);
+    return NSDE_OK;
+}
+
+nsde_status nsde_optimiser_advance(nsde_optimiser *optimiser, double *gradient, double *parameters)
+{
+    nsde_optimiser *o = optimiser;
+    if (!o->method->step)
+        return nsde_fail(NSDE_UNSUPPORTED, "%s needs the objective: nsde_optimiser_search", o->method->name);
+    const nsde_status status = check_gradient(o, gradient);
+    if (status)
+        return status;
     if (o->settings.clip_norm > 0.0)
         nsde_clip_norm(o->n, gradient, o->settings.clip_norm);
     const double rate = nsde_optimiser_rate(o);
     o->steps++;
-    o->method->step(
-        &(nsde_optimiser_step){&o->settings, o->n, o->steps, rate, gradient, parameters, o->memory});
+    o->method->step(&(nsde_optimiser_step){.settings = &o->settings,
+                                           .n = o->n,
+                                           .number = o->steps,
+                                           .rate = rate,
+                                           .gradient = gradient,
+                                           .parameters = parameters,
+                                           .memory = o->memory});
     return NSDE_OK;
+}
+
+nsde_status nsde_optimiser_search(nsde_optimiser *optimiser, nsde_function function, void *context,
+                                  double *value, double *gradient, double *parameters, bool *found)
+{
+    nsde_optimiser *o = optimiser;
+    *found = false;
+    if (!o->method->search)
+        return nsde_fail(NSDE_UNSUPPORTED, "%s goes by the gradient alone: nsde_optimiser_advance",
+                         o->method->name);
+    nsde_status status = check_gradient(o, gradient);
+    if (!status && !isfinite(*value))
+        status =
+            nsde_fail(NSDE_DIVERGED, "step %llu: the value is %g", (unsigned long long)o->steps + 1, *value);
+    if (!status)
+        status = o->method->search(&(nsde_optimiser_step){.settings = &o->settings,
+                                                          .n = o->n,
+                                                          .number = o->steps + 1,
+                                                          .gradient = gradient,
+                                                          .parameters = parameters,
+                                                          .memory = o->memory,
+                                                          .function = function,
+                                                          .context = context,
+                                                          .value = value},
+                                   found);
+    o->steps += *found;
+    return status;
 }

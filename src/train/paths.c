@@ -1,10 +1,12 @@
-/* The objective of simulated paths: the gradient engine on fresh noise at every step.
+/* The objective of simulated paths: the gradient engine on fresh noise at every step, or on noise that is
+ * given.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "model/inputs.h"
 #include "nsde/train.h"
 #include "train/checksum.h"
 #include "train/constrain.h"
@@ -13,6 +15,8 @@ typedef struct paths {
     const nsde_model *model;
     nsde_gradient *engine;
     uint64_t seed;
+    size_t batch;
+    bool given; /* the noise: the same paths at every position */
     double *x0; /* [dim] */
 } paths;
 
@@ -28,7 +32,7 @@ static nsde_status evaluate(void *context, uint64_t position, const double *para
                             double *gradient)
 {
     const paths *p = context;
-    nsde_gradient_set_noise(p->engine, p->seed, position);
+    nsde_gradient_set_noise(p->engine, p->seed, p->given ? 0 : position);
     const nsde_gradient_point point = {.parameters = parameters, .x0 = p->x0};
     return nsde_gradient_evaluate(p->engine, &point,
                                   &(nsde_gradient_result){.loss = loss, .parameters = gradient});
@@ -37,7 +41,7 @@ static nsde_status evaluate(void *context, uint64_t position, const double *para
 static nsde_status validate(void *context, const double *parameters, double *loss)
 {
     const paths *p = context;
-    nsde_gradient_set_noise(p->engine, p->seed + 1, 0);
+    nsde_gradient_set_noise(p->engine, p->seed + 1, p->given ? p->batch : 0);
     const nsde_gradient_point point = {.parameters = parameters, .x0 = p->x0};
     return nsde_gradient_evaluate(p->engine, &point, &(nsde_gradient_result){.loss = loss});
 }
@@ -51,7 +55,8 @@ static uint64_t identify(const nsde_model *model, const nsde_loss *loss, const n
                          const double *x0)
 {
     const double times[] = {s->t0, s->t1};
-    const uint64_t numbers[] = {s->steps, s->paths, s->seed, s->n_observe, (uint64_t)s->precision};
+    const uint64_t numbers[] = {s->steps,        s->paths, s->seed, s->n_observe, (uint64_t)s->precision,
+                                s->noise != NULL};
     uint64_t sum = nsde_model_identity(model);
     sum = nsde_checksum(sum, times, sizeof times);
     sum = nsde_checksum(sum, numbers, sizeof numbers);
@@ -76,15 +81,14 @@ nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
                          "nsde_training_paths: a model, a loss, settings, an initial state and a "
                          "place for the result are needed");
     *training = (nsde_training){0};
-    if (settings->noise)
-        return nsde_fail(NSDE_UNSUPPORTED,
-                         "training draws fresh noise of its seed; settings.noise must be NULL");
     const nsde_model_definition *d = nsde_model_describe(model);
-    nsde_status status = nsde_alloc(1, sizeof(paths), "training", &memory);
+    nsde_status status = nsde_model_refuse_inputs(model, "training does");
+    if (!status)
+        status = nsde_alloc(1, sizeof(paths), "training", &memory);
     if (status)
         return status;
     paths *p = memory;
-    *p = (paths){.model = model, .seed = settings->seed};
+    *p = (paths){.model = model, .seed = settings->seed, .batch = settings->paths, .given = settings->noise};
     status = nsde_alloc(d->dim, sizeof(double), "training", &start);
     p->x0 = start;
     if (!status)
@@ -101,6 +105,7 @@ nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
                                 .validate = validate,
                                 .constrain = constrain,
                                 .destroy = destroy,
-                                .context = p};
+                                .context = p,
+                                .deterministic = settings->noise};
     return NSDE_OK;
 }

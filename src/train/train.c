@@ -14,7 +14,9 @@ typedef struct work {
     const nsde_training *training;
     const nsde_train_settings *settings;
     nsde_train_memory state;
-    double *gradient, *before; /* [n] */
+    double *gradient, *before, *allowed; /* [n] */
+    double loss;                         /* at the parameters, as the gradient is, where that is known */
+    bool known, converged;
     nsde_arena arena;
 } work;
 
@@ -44,6 +46,8 @@ const char *nsde_train_outcome_text(nsde_train_outcome outcome)
         return "all steps were made";
     case NSDE_TRAIN_PATIENCE:
         return "the held-out loss has not improved for long";
+    case NSDE_TRAIN_CONVERGED:
+        return "no step lowers the loss any more";
     case NSDE_TRAIN_DIVERGED:
         return "a loss or a gradient was not finite";
     case NSDE_TRAIN_CANCELLED:
@@ -62,6 +66,15 @@ static nsde_status check(const nsde_training *training, const nsde_train_setting
     NSDE_TRAIN_SETTINGS(NSDE_SETTING_CHECK)
     if (settings->patience && !training->validate)
         return nsde_fail(NSDE_INVALID, "patience needs a held-out loss, and there is none");
+    if (settings->method && settings->method->search && !training->deterministic)
+        return nsde_fail(
+            NSDE_INVALID,
+            "%s needs an objective that is the same in every step: all transitions in one batch, "
+            "or noise that is given",
+            settings->method->name);
+    if (training->clip && !nsde_neural_net(training->clip, 0))
+        return nsde_fail(NSDE_INVALID, "weights are to be clipped, but model %s has no networks",
+                         nsde_model_describe(training->clip)->name);
     for (size_t i = 0; i < training->n_parameters; i++)
         if (!isfinite(parameters[i]))
             return nsde_fail(NSDE_INVALID, "parameter %zu is %g", i, parameters[i]);
@@ -84,7 +97,7 @@ static uint64_t mix_number(uint64_t sum, double number)
 static uint64_t identify(const nsde_training *t, const nsde_train_settings *s, const nsde_optimiser *o,
                          const double *parameters)
 {
-    uint64_t sum = mix_word(mix_word(t->identity, t->n_parameters), t->batch);
+    uint64_t sum = mix_word(mix_word(mix_word(t->identity, t->n_parameters), t->batch), t->clip != NULL);
     sum = nsde_checksum(sum, o->method->name, strlen(o->method->name));
     const nsde_optimiser_settings *r = &o->settings;
     const double numbers[] = {r->rate,    r->momentum,     r->beta1,     r->beta2,
@@ -99,7 +112,7 @@ static uint64_t identify(const nsde_training *t, const nsde_train_settings *s, c
 
 static nsde_status begin(work *w, const double *parameters, bool *resumed)
 {
-    enum { VECTORS = 4 };
+    enum { VECTORS = 5 };
     const nsde_training *t = w->training;
     const nsde_train_settings *s = w->settings;
     nsde_train_memory *m = &w->state;
@@ -119,7 +132,7 @@ static nsde_status begin(work *w, const double *parameters, bool *resumed)
         status = nsde_optimiser_create(s->method, &optimiser, m->n, &m->optimiser);
     if (status)
         return status;
-    double **vectors[VECTORS] = {&m->parameters, &m->best_parameters, &w->gradient, &w->before};
+    double **vectors[VECTORS] = {&m->parameters, &m->best_parameters, &w->gradient, &w->before, &w->allowed};
     for (int i = 0; i < VECTORS; i++)
         *vectors[i] = nsde_arena_take(&w->arena, m->n, sizeof(double));
     memcpy(m->parameters, parameters, m->n * sizeof *parameters);
@@ -130,26 +143,62 @@ static nsde_status begin(work *w, const double *parameters, bool *resumed)
 
 /* ---- steps ---- */
 
+static void constrain(const nsde_training *t, const double *before, double *parameters)
+{
+    if (t->constrain)
+        t->constrain(t->context, before, parameters);
+    if (t->clip)
+        nsde_neural_clip(t->clip, parameters);
+}
+
+/* The objective along a line: where parameters may not be is a step too far. */
+static nsde_status look(void *context, const double *x, double *value, double *gradient)
+{
+    const work *w = context;
+    const nsde_training *t = w->training;
+    const size_t size = w->state.n * sizeof *x;
+    memcpy(w->allowed, x, size);
+    if (t->constrain)
+        t->constrain(t->context, w->before, w->allowed);
+    const bool allowed = memcmp(w->allowed, x, size) == 0;
+    nsde_status status =
+        allowed ? t->evaluate(t->context, w->state.position, x, value, gradient) : NSDE_DIVERGED;
+    if (status == NSDE_DIVERGED) {
+        *value = INFINITY;
+        memset(gradient, 0, size);
+        status = NSDE_OK;
+    }
+    return status;
+}
+
 /* One step; the state is as before where it fails. */
 static nsde_status step(work *w)
 {
     const nsde_training *t = w->training;
     nsde_train_memory *m = &w->state;
-    double loss;
-    nsde_status status = t->evaluate(t->context, m->position, m->parameters, &loss, w->gradient);
-    if (!status && !isfinite(loss))
-        status = nsde_fail(NSDE_DIVERGED, "the loss is %g", loss);
+    const size_t size = m->n * sizeof(double);
+    const bool searches = m->optimiser->method->search;
+    bool found = true;
+    nsde_status status = NSDE_OK;
+    if (!w->known)
+        status = t->evaluate(t->context, m->position, m->parameters, &w->loss, w->gradient);
+    if (!status && !isfinite(w->loss))
+        status = nsde_fail(NSDE_DIVERGED, "the loss is %g", w->loss);
     if (status)
         return status;
-    memcpy(w->before, m->parameters, m->n * sizeof(double));
-    status = nsde_optimiser_advance(m->optimiser, w->gradient, m->parameters);
+    memcpy(w->before, m->parameters, size);
+    status = searches
+                 ? nsde_optimiser_search(m->optimiser, look, w, &w->loss, w->gradient, m->parameters, &found)
+                 : nsde_optimiser_advance(m->optimiser, w->gradient, m->parameters);
     if (status)
         return status;
-    if (t->constrain)
-        t->constrain(t->context, w->before, m->parameters);
-    m->loss = loss;
-    m->position += t->batch;
-    m->iteration++;
+    w->converged = !found;
+    memcpy(w->allowed, m->parameters, size);
+    constrain(t, w->before, m->parameters);
+    w->known = searches && memcmp(w->allowed, m->parameters, size) == 0;
+    m->loss = w->loss;
+    m->position += found ? t->batch : 0;
+    m->iteration += found;
     return NSDE_OK;
 }
 
@@ -182,17 +231,17 @@ static nsde_status advance(work *w, bool *cancelled)
     nsde_train_memory *m = &w->state;
     const double rate = nsde_optimiser_rate(m->optimiser);
     nsde_status status = step(w);
-    if (status)
+    if (status || w->converged)
         return status;
-    const bool look = w->training->validate && m->iteration % s->validate_every == 0;
-    if (look)
+    const bool looks = w->training->validate && m->iteration % s->validate_every == 0;
+    if (looks)
         status = validate(w);
     if (status)
         return status;
     const nsde_train_state shown = {.iteration = m->iteration,
                                     .loss = m->loss,
                                     .rate = rate,
-                                    .validated = look,
+                                    .validated = looks,
                                     .held_out = m->held_out,
                                     .parameters = m->parameters};
     *cancelled = s->progress && !s->progress(s->progress_context, &shown);
@@ -204,8 +253,11 @@ static bool is_over(const work *w, bool cancelled, nsde_train_outcome *outcome)
     const nsde_train_settings *s = w->settings;
     const bool patience = s->patience && w->state.worse >= s->patience;
     const bool limit = w->state.iteration >= s->iterations;
-    *outcome = patience ? NSDE_TRAIN_PATIENCE : cancelled ? NSDE_TRAIN_CANCELLED : NSDE_TRAIN_LIMIT;
-    return patience || cancelled || limit;
+    *outcome = patience       ? NSDE_TRAIN_PATIENCE
+               : w->converged ? NSDE_TRAIN_CONVERGED
+               : cancelled    ? NSDE_TRAIN_CANCELLED
+                              : NSDE_TRAIN_LIMIT;
+    return patience || w->converged || cancelled || limit;
 }
 
 static nsde_status save(const work *w)

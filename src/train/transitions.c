@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/error.h"
+#include "model/inputs.h"
 
 static bool is_whole(const nsde_series *series, size_t row)
 {
@@ -16,6 +17,9 @@ static bool is_whole(const nsde_series *series, size_t row)
 static nsde_status check(const nsde_model *model, const nsde_series *series, size_t *whole)
 {
     const nsde_model_definition *d = nsde_model_describe(model);
+    const nsde_status status = nsde_model_refuse_inputs(model, "training does");
+    if (status)
+        return status;
     if (series->dim != d->dim)
         return nsde_fail(NSDE_INVALID, "the series has %zu quantities and model %s has %zu states",
                          series->dim, d->name, d->dim);

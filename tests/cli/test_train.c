@@ -121,6 +121,29 @@ START_TEST(killed_and_started_again_it_writes_the_same_model)
 }
 END_TEST
 
+/* All transitions are one batch, and held out none. */
+START_TEST(a_search_takes_all_transitions)
+{
+    scratch place = scratch_open();
+    char data[SCRATCH_SIZE], model[SCRATCH_SIZE];
+    snprintf(data, sizeof data, "%s", write_data(&place));
+    snprintf(model, sizeof model, "%s", scratch_path(&place, "m.json"));
+#define SEARCH(...)                                                                                          \
+    nsde("train", data, "--time", "t", "--value", "x,y", "--drift", "mlp:6", "--diffusion", "mlp:5",         \
+         "--optimiser", "lbfgs", "--out", model, __VA_ARGS__)
+    double losses[2];
+    for (int k = 0; k < 2; k++) {
+        const program_run *run = program_does(SEARCH("--held-out", "0", "--iterations", k ? "60" : "5"));
+        ck_assert_ptr_nonnull(strstr(run->out, "steps of 599 transitions"));
+        losses[k] = atof(strstr(run->out, "minus log density") + strlen("minus log density"));
+    }
+    ck_assert(losses[1] < losses[0] - 0.05);
+    program_refuses(SEARCH("--batch", "64"), 1, "lbfgs needs an objective");
+    program_refuses(SEARCH("--clip-norm", "1"), 1, "clip_norm");
+    scratch_close(&place);
+}
+END_TEST
+
 START_TEST(mistakes_are_named_before_the_work)
 {
     scratch place = scratch_open();
@@ -150,5 +173,6 @@ void test_cases(TCase *cases)
 {
     tcase_add_test(cases, a_model_is_trained_written_and_simulated);
     tcase_add_test(cases, killed_and_started_again_it_writes_the_same_model);
+    tcase_add_test(cases, a_search_takes_all_transitions);
     tcase_add_test(cases, mistakes_are_named_before_the_work);
 }

@@ -305,7 +305,7 @@ START_TEST(gradients_on_uneven_steps_agree_with_differences)
     settings.keep = NSDE_KEEP_AUTO;
     check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
     memset(copied, 0, sizeof copied);
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){p, &x0, false},
+    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = p, .x0 = &x0},
                                     &(nsde_gradient_result){.parameters = gradient}));
     nsde_gradient_destroy(engine);
     settings.times = uneven;

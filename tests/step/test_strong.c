@@ -69,10 +69,10 @@ END_TEST
 /* Negative controls: Milstein with another coefficient, or without -h. */
 static nsde_var milstein_with(const nsde_step_at *at, double coefficient, double h)
 {
-    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
     const nsde_perturbation eps = nsde_perturb(at->tape, 1);
     const nsde_var Lg =
-        nsde_tangent(eps, nsde_model_diffusion(at->model, nsde_seed(eps, at->x, &g), at->t, at->p), 0);
+        nsde_tangent(eps, nsde_model_diffusion(at->model, nsde_seed(eps, at->x, &g), at->t, at->p, at->u), 0);
     const nsde_var area = nsde_sub(nsde_square(at->dW), nsde_mul_real(at->h, h));
     const nsde_var moved = nsde_add(at->x, nsde_mul(nsde_step_drift(at, at->x, at->t), at->h));
     return nsde_add(nsde_add(moved, nsde_mul(g, at->dW)), nsde_mul_real(nsde_mul(Lg, area), coefficient));

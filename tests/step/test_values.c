@@ -49,7 +49,7 @@ static derivatives along_path0(const nsde_model_definition *definition, const ch
         check_ok(nsde_model_open("gbm", &model));
     check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
     check_ok(
-        nsde_gradient_evaluate(engine, &(nsde_gradient_point){gbm0_parameters, &gbm0_x0, false},
+        nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = gbm0_parameters, .x0 = &gbm0_x0},
                                &(nsde_gradient_result){.loss = &d.value, .parameters = d.p, .x0 = d.x0}));
     nsde_simulate_settings simulate = nsde_simulate_settings_default();
     simulate.steps = 4;
@@ -177,7 +177,7 @@ enum { MODELS = sizeof models / sizeof *models };
 static double loss_at(nsde_gradient *engine, const double *x0, double *gradient)
 {
     double loss;
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){gbm0_parameters, x0, false},
+    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = gbm0_parameters, .x0 = x0},
                                     &(nsde_gradient_result){.loss = &loss, .x0 = gradient}));
     return loss;
 }

@@ -303,6 +303,39 @@ static nsde_status failing(void *context, const double *x, double *value, double
     return (*left)-- ? rosenbrock(&p, x, value, gradient) : NSDE_UNSUPPORTED;
 }
 
+/* The steps of the method of training are those of the search to the end. */
+START_TEST(searching_step_by_step)
+{
+    const nsde_optimiser_settings standard = nsde_optimiser_settings_default();
+    nsde_lbfgs_settings settings = nsde_lbfgs_settings_default();
+    const nsde_optimiser_method *method;
+    nsde_optimiser *o;
+    nsde_lbfgs_result result;
+    problem p = {2, 1.0};
+    double x[2] = {-1.2, 1.0}, y[2] = {-1.2, 1.0}, value, gradient[2];
+    bool found;
+    settings.iterations = 17;
+    check_ok(nsde_lbfgs_minimise(2, rosenbrock, &p, &settings, x, &result));
+    check_ok(nsde_optimiser_find("lbfgs", &method));
+    check_ok(nsde_optimiser_create(method, &standard, 2, &o));
+    check_ok(rosenbrock(&p, y, &value, gradient));
+    for (int k = 0; k < 17; k++) {
+        check_ok(nsde_optimiser_search(o, rosenbrock, &p, &value, gradient, y, &found));
+        ck_assert(found);
+    }
+    ck_assert(x[0] == y[0] && x[1] == y[1] && value == result.value);
+    check_refused(nsde_optimiser_advance(o, gradient, y), NSDE_UNSUPPORTED, "nsde_optimiser_search");
+    gradient[1] = NAN;
+    check_refused(nsde_optimiser_search(o, rosenbrock, &p, &value, gradient, y, &found), NSDE_DIVERGED,
+                  "derivative 1");
+    nsde_optimiser_destroy(o);
+    check_ok(nsde_optimiser_create(NULL, &standard, 2, &o));
+    check_refused(nsde_optimiser_search(o, rosenbrock, &p, &value, gradient, y, &found), NSDE_UNSUPPORTED,
+                  "nsde_optimiser_advance");
+    nsde_optimiser_destroy(o);
+}
+END_TEST
+
 START_TEST(limits_and_failures)
 {
     nsde_lbfgs_settings settings = nsde_lbfgs_settings_default();
@@ -337,5 +370,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, line_searches_end_at_wolfe_points);
     tcase_add_test(cases, walls_are_backed_away_from);
     tcase_add_test(cases, a_wrong_gradient_is_noticed);
+    tcase_add_test(cases, searching_step_by_step);
     tcase_add_test(cases, limits_and_failures);
 }

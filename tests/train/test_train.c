@@ -226,6 +226,74 @@ START_TEST(paths_are_fitted_on_fresh_noise)
 }
 END_TEST
 
+/* The squared distances of mean and variance from 1.25 and 0.2. */
+static nsde_status of_ensemble(void *context, const nsde_ensemble *e, double *loss, double *adjoint)
+{
+    const double n = (double)e->n_paths;
+    double mean = 0.0, variance = 0.0;
+    (void)context;
+    for (size_t i = 0; i < e->n_paths; i++)
+        mean += e->states[i] / n;
+    for (size_t i = 0; i < e->n_paths; i++)
+        variance += (e->states[i] - mean) * (e->states[i] - mean) / n;
+    *loss = (mean - 1.25) * (mean - 1.25) + (variance - 0.2) * (variance - 0.2);
+    for (size_t i = 0; i < e->n_paths; i++)
+        adjoint[i] = 2.0 * (mean - 1.25) / n + 4.0 * (variance - 0.2) * (e->states[i] - mean) / n;
+    return NSDE_OK;
+}
+
+/* L-BFGS on given noise: to the minimum of the sample average, within the bounds, in runs that are cut short
+ * or in one. */
+START_TEST(given_noise_is_searched_to_the_end)
+{
+    nsde_model *model;
+    nsde_brownian *noise;
+    nsde_training t;
+    nsde_train_result r;
+    const nsde_loss loss = {.ensemble = of_ensemble};
+    nsde_gradient_settings g = nsde_gradient_settings_default();
+    nsde_train_settings s = nsde_train_settings_default();
+    const double x0 = 0.5;
+    double p[3] = {0.8, 0.5, 0.05}, other[3], a, b, gradient[3];
+    g.steps = 20;
+    g.paths = 64;
+    check_ok(nsde_brownian_grid(5, 1, &noise));
+    check_ok(nsde_model_open("ou", &model));
+    check_ok(nsde_optimiser_find("l-bfgs", &s.method));
+    check_ok(nsde_training_paths(model, &loss, &g, &x0, &t));
+    check_refused(nsde_train_run(&t, &s, p, &r), NSDE_INVALID, "lbfgs needs an objective");
+    nsde_training_destroy(&t);
+    g.noise = noise;
+    check_ok(nsde_training_paths(model, &loss, &g, &x0, &t));
+    check_ok(t.evaluate(t.context, 0, p, &a, gradient));
+    check_ok(t.evaluate(t.context, 64, p, &b, gradient));
+    ck_assert(a == b && a > 0.01);
+    check_ok(t.validate(t.context, p, &b));
+    ck_assert(a != b);
+    t.validate = NULL;
+    s.iterations = 200;
+    check_ok(nsde_train_run(&t, &s, p, &r));
+    ck_assert_int_eq(r.outcome, NSDE_TRAIN_CONVERGED);
+    ck_assert_uint_le(r.iterations, 60);
+    check_ok(t.evaluate(t.context, 0, p, &a, gradient));
+    ck_assert(r.loss == a && a < 1e-14 && p[2] > 0.0);
+    scratch place = scratch_open();
+    s.checkpoint = scratch_path(&place, "state");
+    for (s.iterations = 3; s.iterations <= 200; s.iterations += 4) {
+        other[0] = 0.8, other[1] = 0.5, other[2] = 0.05;
+        check_ok(nsde_train_run(&t, &s, other, &r));
+    }
+    ck_assert_mem_eq(p, other, sizeof p);
+    scratch_close(&place);
+    s.checkpoint = NULL;
+    s.optimiser.clip_norm = 1.0;
+    check_refused(nsde_train_run(&t, &s, p, &r), NSDE_INVALID, "clip_norm");
+    nsde_training_destroy(&t);
+    nsde_model_destroy(model);
+    nsde_brownian_destroy(noise);
+}
+END_TEST
+
 /* ---- the order of samples ---- */
 
 START_TEST(every_pass_meets_every_sample_once)
@@ -266,5 +334,6 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, nothing_is_allocated_while_training);
     tcase_add_test(cases, bad_settings_are_refused);
     tcase_add_test(cases, paths_are_fitted_on_fresh_noise);
+    tcase_add_test(cases, given_noise_is_searched_to_the_end);
     tcase_add_test(cases, every_pass_meets_every_sample_once);
 }
