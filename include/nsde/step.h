@@ -42,6 +42,13 @@ typedef struct nsde_integrator {
     bool second_order;                          /**< for models alone that are (nsde_model_definition) */
     size_t carried;                             /**< copies of the state that it carries from step to step */
     nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
+    /** For adaptive steps, an estimate of the error of the step [dim], which falls as h to the power
+     *  error_order; what it shares with the step is computed once. NULL: a step is compared with two halves.
+     */
+    nsde_var (*error)(const nsde_step_at *at);
+    double error_order;
+    /** The state at t + theta h [dim], for theta [1] from 0 to 1; NULL for none. */
+    nsde_var (*dense)(const nsde_step_at *at, nsde_var theta);
 } nsde_integrator;
 
 NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */

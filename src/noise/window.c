@@ -3,6 +3,11 @@
 
 #include "noise/brownian.h"
 
+bool nsde_noise_has_intervals(const nsde_brownian *noise)
+{
+    return noise->lengths == NSDE_LENGTHS_INTERVALS;
+}
+
 nsde_status nsde_noise_steps(const nsde_brownian *noise, nsde_noise_detail detail, double h,
                              const double *times, uint64_t first_path, size_t paths, size_t step,
                              size_t steps, size_t stride, double *rows)

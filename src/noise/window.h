@@ -6,6 +6,14 @@
 
 #include "nsde/noise.h"
 
+/* Can it be asked for any interval? */
+bool nsde_noise_has_intervals(const nsde_brownian *noise);
+
+/* The rows of an interval from those of its parts, of lengths a and b: increments add up, areas by Chen's
+ * relation. All [nsde_noise_rows(components, detail)][stride]. */
+void nsde_noise_join(size_t components, nsde_noise_detail detail, size_t stride, double a, const double *left,
+                     double b, const double *right, double *whole);
+
 typedef struct nsde_noise_window {
     const nsde_brownian *noise;
     nsde_noise_detail detail;

@@ -31,17 +31,27 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
     }
     stepper->noise = nsde_arena_take(&stepper->arena, noise, sizeof(double));
     stepper->before = nsde_arena_take(&stepper->arena, row, sizeof(double));
+    nsde_stepper_put_parameters(run, stepper->workspace);
+    if (run->adaptive)
+        status = nsde_adaptive_stepper_create(stepper);
+    if (status)
+        nsde_stepper_destroy(stepper);
+    return status;
+}
+
+void nsde_stepper_put_parameters(const nsde_run *run, nsde_workspace *workspace)
+{
     if (nsde_program_parameters(run->program)) /* else the pointer may be NULL */
-        memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
+        memcpy(nsde_workspace_parameters(workspace), run->parameters,
                nsde_program_parameters(run->program) * sizeof(double));
-    nsde_workspace_prepare(stepper->workspace);
-    return NSDE_OK;
+    nsde_workspace_prepare(workspace);
 }
 
 void nsde_stepper_destroy(nsde_stepper *stepper)
 {
     nsde_workspace_destroy(stepper->workspace);
     stepper->workspace = NULL;
+    nsde_adaptive_stepper_destroy(stepper);
     nsde_arena_destroy(&stepper->arena);
 }
 
@@ -64,19 +74,29 @@ static bool all_finite(const nsde_stepper *s, const double *x, size_t paths)
     return true;
 }
 
-static void save(const nsde_stepper *s, const double *x, size_t step, size_t first, size_t paths)
+bool nsde_stepper_dropped(const nsde_stepper *s, size_t path)
+{
+    return s->run->result->failed_step[path] != 0;
+}
+
+void nsde_stepper_save(const nsde_stepper *s, const double *x, size_t time, size_t first, size_t paths)
 {
     const nsde_run *run = s->run;
-    const size_t time = nsde_run_saved(run, step), stride = nsde_workspace_stride(s->workspace);
-    if (time == SIZE_MAX)
-        return;
+    const size_t stride = nsde_workspace_stride(s->workspace);
     for (size_t k = 0; k < run->dim; k++) {
         double *row = run->result->states + (time * run->dim + k) * run->result->n_paths + first;
         memcpy(row, x + k * stride, paths * sizeof(double));
         for (size_t i = 0; s->dropped && i < paths; i++)
-            if (run->result->failed_step[first + i])
+            if (nsde_stepper_dropped(s, first + i))
                 row[i] = NAN;
     }
+}
+
+static void save(const nsde_stepper *s, const double *x, size_t step, size_t first, size_t paths)
+{
+    const size_t time = nsde_run_saved(s->run, step);
+    if (time != SIZE_MAX)
+        nsde_stepper_save(s, x, time, first, paths);
 }
 
 /* The initial states of the panel, in all rows of the state; lanes without a path repeat the first. */
@@ -93,22 +113,27 @@ static void put_initial_states(const nsde_stepper *s, size_t first, size_t paths
     }
 }
 
+void nsde_stepper_forward(nsde_stepper *s, double t, double h, const double *noise, size_t paths)
+{
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = t;
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = h;
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
+           s->run->noise_rows * stride * sizeof(double));
+    nsde_forward(s->workspace, paths);
+}
+
 static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t paths)
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
-    *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
-    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = nsde_grid_length(&run->grid, step);
-    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
-           run->noise_rows * stride * sizeof(double));
-    nsde_forward(s->workspace, paths);
+    nsde_stepper_forward(s, nsde_grid_time(&run->grid, step), nsde_grid_length(&run->grid, step), noise,
+                         paths);
     memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_STATE), nsde_workspace_output(s->workspace, 0),
            run->state_rows * stride * sizeof(double));
 }
 
-/* Notes path i of the panel, whose component c is no longer finite, and puts it back to where it started:
- * what it does from there on is not looked at, but stays finite. */
-static void drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step)
+void nsde_stepper_drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step, double time)
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
@@ -119,7 +144,7 @@ static void drop(nsde_stepper *s, size_t first, size_t i, size_t c, size_t step)
         if (s->failure.step == 0)
             s->failure = (nsde_failure){.path = run->settings.first_path + first + i,
                                         .step = step,
-                                        .time = nsde_grid_time(&run->grid, step),
+                                        .time = time,
                                         .state = s->before[c * stride + i],
                                         .component = c % run->dim};
     }
@@ -142,30 +167,35 @@ static void find_failures(nsde_stepper *s, size_t step, size_t steps, size_t fir
         for (size_t i = 0; i < paths; i++)
             for (size_t c = 0; c < run->state_rows; c++)
                 if (!isfinite(x[c * stride + i]))
-                    drop(s, first, i, c, step + k + 1);
+                    nsde_stepper_drop(s, first, i, c, step + k + 1, nsde_grid_time(&run->grid, step + k + 1));
         save(s, x, step + k + 1, first, paths);
     }
 }
 
-static void fail(nsde_stepper *s, nsde_status status)
+void nsde_stepper_fail(nsde_stepper *s, nsde_status status)
 {
     s->status = status;
     memcpy(s->message, nsde_error_message(), sizeof s->message);
 }
 
-static void start(nsde_stepper *s, size_t first, size_t paths)
+void nsde_stepper_put_inputs(const nsde_stepper *s, nsde_workspace *workspace, size_t first, size_t paths)
 {
     const nsde_run *run = s->run;
-    const size_t stride = nsde_workspace_stride(s->workspace), all = run->settings.paths;
+    const size_t stride = nsde_workspace_stride(workspace), all = run->settings.paths;
+    if (run->n_inputs)
+        nsde_spread_paths(run->settings.inputs, run->n_inputs, all, first, paths, stride,
+                          nsde_workspace_input(workspace, NSDE_STEP_INPUT));
+    if (run->settings.parameters_per_path && run->n_parameters)
+        nsde_spread_paths(run->parameters, run->n_parameters, all, first, paths, stride,
+                          nsde_workspace_input(workspace, nsde_step_parameters_input(run->model)));
+}
+
+void nsde_stepper_start(nsde_stepper *s, size_t first, size_t paths)
+{
     s->dropped = false;
     s->failure.step = 0;
     put_initial_states(s, first, paths);
-    if (run->n_inputs)
-        nsde_spread_paths(run->settings.inputs, run->n_inputs, all, first, paths, stride,
-                          nsde_workspace_input(s->workspace, NSDE_STEP_INPUT));
-    if (run->settings.parameters_per_path && run->n_parameters)
-        nsde_spread_paths(run->parameters, run->n_parameters, all, first, paths, stride,
-                          nsde_workspace_input(s->workspace, nsde_step_parameters_input(run->model)));
+    nsde_stepper_put_inputs(s, s->workspace, first, paths);
 }
 
 bool nsde_stepper_run(nsde_stepper *s, size_t panel)
@@ -175,7 +205,9 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     const size_t stride = nsde_workspace_stride(s->workspace), first = panel * run->panel;
     const size_t left = settings->paths - first, paths = left < run->panel ? left : run->panel;
     double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
-    start(s, first, paths);
+    if (run->adaptive)
+        return nsde_adaptive_stepper_run(s, panel);
+    nsde_stepper_start(s, first, paths);
     save(s, x, 0, first, paths);
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
@@ -183,7 +215,7 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
             nsde_noise_steps(run->noise, run->detail, nsde_grid_length(&run->grid, 0), run->grid.times,
                              settings->first_path + first, paths, step, steps, stride, s->noise);
         if (status) {
-            fail(s, status);
+            nsde_stepper_fail(s, status);
             return false;
         }
         memcpy(s->before, x, run->state_rows * stride * sizeof(double));

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "nsde/simulate.h"
+#include "simulate/adaptive.h"
 #include "step/compile.h"
 
 /* A run: what all threads share, read-only but for the results, where each path has its own place. */
@@ -24,6 +25,8 @@ typedef struct nsde_run {
     size_t n_inputs, n_parameters;
     nsde_noise_detail detail;
     nsde_grid grid;
+    const nsde_adaptive_run *adaptive; /* NULL for steps that are given */
+    size_t n_times;                    /* saved */
     const size_t *observed; /* [settings.n_observe] the steps that are kept; NULL for settings.save_every */
     nsde_simulation *result;
 } nsde_run;
@@ -46,6 +49,7 @@ typedef struct nsde_stepper {
     char message[NSDE_MESSAGE_SIZE];
     nsde_failure failure;
     bool dropped; /* a path of this panel failed */
+    nsde_adaptive_stepper adaptive;
 } nsde_stepper;
 
 NSDE_MUST_USE nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper);
@@ -55,9 +59,28 @@ void nsde_stepper_destroy(nsde_stepper *stepper);
  * path that left the finite numbers if that is why. */
 bool nsde_stepper_run(nsde_stepper *stepper, size_t panel);
 
+/* Parts of a panel's run. */
+
+/* Begins a panel: initial states, inputs. */
+void nsde_stepper_start(nsde_stepper *stepper, size_t first, size_t paths);
+void nsde_stepper_put_parameters(const nsde_run *run, nsde_workspace *workspace);
+void nsde_stepper_put_inputs(const nsde_stepper *stepper, nsde_workspace *workspace, size_t first,
+                             size_t paths);
+/* Runs the step's program on the state in its input. */
+void nsde_stepper_forward(nsde_stepper *stepper, double t, double h, const double *noise, size_t paths);
+/* Writes the states at a saved time. */
+void nsde_stepper_save(const nsde_stepper *stepper, const double *x, size_t time, size_t first, size_t paths);
+/* Notes path i of the panel, whose component c is no longer finite, and puts it back to where it started:
+ * what it does from there on is not looked at, but stays finite. */
+void nsde_stepper_drop(nsde_stepper *stepper, size_t first, size_t i, size_t c, size_t step, double time);
+bool nsde_stepper_dropped(const nsde_stepper *stepper, size_t path); /* Counted from the run's first. */
+void nsde_stepper_fail(nsde_stepper *stepper, nsde_status status);   /* With the message there is. */
+
 /* times.c: makes the steps land on the observation times, where there are some; *made is to be destroyed. */
 NSDE_MUST_USE nsde_status nsde_run_make_times(nsde_run *run, nsde_step_times **made);
-size_t nsde_run_times(const nsde_run *run); /* Saved. */
+size_t nsde_run_count_times(const nsde_run *run);        /* Saved. */
+void nsde_run_times(const nsde_run *run, double *times); /* [n_times], saved. */
+double nsde_run_end(const nsde_run *run);                /* The last of them. */
 /* The saved time that step `step` is, or SIZE_MAX. */
 size_t nsde_run_saved(const nsde_run *run, size_t step);
 

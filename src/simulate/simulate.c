@@ -78,7 +78,7 @@ static nsde_status check_problem(const nsde_model *model, const double *paramete
 static nsde_status make_result(const nsde_run *run, nsde_simulation **result)
 {
     const nsde_simulate_settings *s = &run->settings;
-    const size_t n_times = nsde_run_times(run);
+    const size_t n_times = run->n_times;
     size_t numbers;
     void *memory, *times = NULL, *states = NULL, *failed = NULL;
     if (!nsde_size_mul(n_times, run->dim, &numbers) || !nsde_size_mul(numbers, s->paths, &numbers))
@@ -161,7 +161,7 @@ static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
     char origin[64] = "noise given by the caller";
     const nsde_simulate_settings *settings = &run->settings;
     const bool own = settings->x0_per_path || settings->parameters_per_path || settings->inputs;
-    if (failed->status != NSDE_DIVERGED)
+    if (failed->status != NSDE_DIVERGED || f->step == 0)
         return nsde_fail(failed->status, "%s", failed->message);
     if (nsde_brownian_seed(run->noise, &seed))
         snprintf(origin, sizeof origin, "seed %llu", (unsigned long long)seed);
@@ -186,11 +186,7 @@ static nsde_status simulate(nsde_run *run, nsde_simulation **result)
     if (!status)
         status = make_steppers(run, threads, &steppers);
     if (!status) {
-        for (size_t step = 0; step <= run->settings.steps; step++) {
-            const size_t saved = nsde_run_saved(run, step);
-            if (saved != SIZE_MAX)
-                run->result->times[saved] = nsde_grid_time(&run->grid, step);
-        }
+        nsde_run_times(run, run->result->times);
         if (run_panels(run, steppers, threads, &failed) != SIZE_MAX)
             status = report(run, &failed);
     }
@@ -214,8 +210,9 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
     nsde_brownian *grid = NULL;
     nsde_simulation *result = NULL;
     nsde_step_times *times = NULL;
-    const nsde_step_options options = {.precision = settings->precision,
-                                       .parameters_per_path = settings->parameters_per_path};
+    nsde_adaptive_run adaptive = {0};
+    nsde_step_options options = {.precision = settings->precision,
+                                 .parameters_per_path = settings->parameters_per_path};
     nsde_run run = {.model = model,
                     .parameters = parameters,
                     .x0 = x0,
@@ -224,7 +221,9 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
                     .n_inputs = d->n_inputs,
                     .n_parameters = d->n_parameters,
                     .grid = nsde_grid_of(settings->t0, settings->t1, settings->steps, settings->times)};
-    if (!run.settings.integrator)
+    if (settings->adaptive)
+        status = nsde_adaptive_prepare(&run, &adaptive, &options);
+    if (!status && !run.settings.integrator)
         status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
     if (!status)
         status = nsde_step_compile(run.settings.integrator, model, &options, &run.program);
@@ -239,13 +238,23 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
         run.state_rows = nsde_program_input_rows(run.program, NSDE_STEP_STATE);
         run.noise_rows = nsde_program_input_rows(run.program, NSDE_STEP_NOISE);
         run.noise = settings->noise ? settings->noise : grid;
-        const size_t widest = nsde_program_panel(run.program, NSDE_FORWARD);
+        run.n_times = nsde_run_count_times(&run);
+        const size_t widest =
+            settings->adaptive ? adaptive.settings.panel : nsde_program_panel(run.program, NSDE_FORWARD);
         run.panel = settings->paths < widest ? settings->paths : widest;
         run.n_panels = (settings->paths - 1) / run.panel + 1;
         const size_t chunk = CHUNK_BYTES / (sizeof(double) * run.panel * run.noise_rows);
         run.chunk = chunk < 2 ? 2 : chunk < run.settings.steps ? chunk : run.settings.steps;
-        status = simulate(&run, &result);
+        if (settings->adaptive) {
+            run.chunk = 3; /* a step and its halves */
+            status = nsde_adaptive_make(&run, &adaptive, &options);
+        }
     }
+    if (!status)
+        status = simulate(&run, &result);
+    if (!status)
+        nsde_adaptive_hand_over(&adaptive, result);
+    nsde_adaptive_release(&adaptive);
     nsde_program_destroy(run.program);
     nsde_brownian_destroy(grid);
     nsde_step_times_destroy(times);
@@ -263,5 +272,6 @@ void nsde_simulation_destroy(nsde_simulation *simulation)
     nsde_free(simulation->times);
     nsde_free(simulation->states);
     nsde_free(simulation->failed_step);
+    nsde_panel_steps_release(simulation->panels, simulation->n_panels);
     nsde_free(simulation);
 }

@@ -36,12 +36,21 @@ static nsde_status take_from_given(nsde_run *run, nsde_step_times **made)
     return status ? status : find_observations(&run->settings, observed);
 }
 
-static nsde_status check_end(const nsde_simulate_settings *settings)
+/* Within t0 … t1; nsde_step_times_create checks the rest. */
+static nsde_status check_times(const nsde_simulate_settings *settings)
 {
-    for (size_t i = 0; i < settings->n_observe; i++)
-        if (settings->observe_times[i] > settings->t1)
-            return nsde_fail(NSDE_INVALID, "observation time %zu is %g, after t1 = %g", i,
-                             settings->observe_times[i], settings->t1);
+    const double *times = settings->observe_times;
+    for (size_t i = 0; i < settings->n_observe; i++) {
+        if (times[i] > settings->t1)
+            return nsde_fail(NSDE_INVALID, "observation time %zu is %g, after t1 = %g", i, times[i],
+                             settings->t1);
+        if (!(i ? times[i] > times[i - 1] : times[i] >= settings->t0))
+            return nsde_fail(NSDE_INVALID, "observation time %zu is %.17g: they must rise, from t0 = %g on",
+                             i, times[i], settings->t0);
+    }
+    if (!(times[settings->n_observe - 1] > settings->t0))
+        return nsde_fail(NSDE_INVALID, "the last observation time, %.17g, is not after t0",
+                         times[settings->n_observe - 1]);
     return NSDE_OK;
 }
 
@@ -54,9 +63,11 @@ nsde_status nsde_run_make_times(nsde_run *run, nsde_step_times **made)
                          settings->n_observe, settings->n_observe ? "NULL" : "given");
     if (!settings->observe_times)
         return NSDE_OK;
+    if (run->adaptive)
+        return check_times(settings);
     if (settings->times)
         return take_from_given(run, made);
-    nsde_status status = check_end(settings);
+    nsde_status status = check_times(settings);
     if (!status)
         status = nsde_step_times_create(settings->t0, (settings->t1 - settings->t0) / (double)settings->steps,
                                         settings->n_observe, settings->observe_times, made);
@@ -68,11 +79,30 @@ nsde_status nsde_run_make_times(nsde_run *run, nsde_step_times **made)
     return nsde_grid_check(&run->grid);
 }
 
-size_t nsde_run_times(const nsde_run *run)
+static size_t every(const nsde_run *run)
+{
+    return run->settings.save_every ? run->settings.save_every : run->settings.steps;
+}
+
+size_t nsde_run_count_times(const nsde_run *run)
+{
+    const size_t steps = run->settings.steps;
+    return run->settings.observe_times ? run->settings.n_observe
+                                       : 1 + steps / every(run) + (steps % every(run) != 0);
+}
+
+void nsde_run_times(const nsde_run *run, double *times)
+{
+    for (size_t k = 0; k < run->n_times; k++)
+        times[k] = run->settings.observe_times ? run->settings.observe_times[k]
+                   : k + 1 < run->n_times      ? nsde_grid_time(&run->grid, k * every(run))
+                                               : nsde_grid_time(&run->grid, run->settings.steps);
+}
+
+double nsde_run_end(const nsde_run *run)
 {
     const nsde_simulate_settings *s = &run->settings;
-    const size_t every = s->save_every ? s->save_every : s->steps;
-    return run->observed ? s->n_observe : 1 + s->steps / every + (s->steps % every != 0);
+    return s->observe_times ? s->observe_times[s->n_observe - 1] : nsde_grid_time(&run->grid, s->steps);
 }
 
 /* The first of the rising numbers that is not less. */
@@ -93,12 +123,11 @@ static size_t first_from(const size_t *numbers, size_t n, size_t number)
 
 size_t nsde_run_saved(const nsde_run *run, size_t step)
 {
-    const size_t every = run->settings.save_every ? run->settings.save_every : run->settings.steps;
     if (run->observed) {
         const size_t at = first_from(run->observed, run->settings.n_observe, step);
         return at < run->settings.n_observe && run->observed[at] == step ? at : SIZE_MAX;
     }
     if (step == run->settings.steps)
-        return run->result->n_times - 1;
-    return step % every == 0 ? step / every : SIZE_MAX;
+        return run->n_times - 1;
+    return step % every(run) == 0 ? step / every(run) : SIZE_MAX;
 }

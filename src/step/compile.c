@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "step/step.h"
 
 nsde_var nsde_step_take_state(nsde_step_at *at, const nsde_integrator *integrator)
 {
@@ -80,13 +81,19 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     at.h = nsde_uniform(tape, 1);
     at.u = nsde_model_record_inputs(model, tape);
     nsde_step_take_parameters(&at, options->parameters_per_path);
-    nsde_var outputs[2] = {nsde_step_record(integrator, &at)};
+    size_t n = 0;
+    nsde_var outputs[3];
+    outputs[n++] = options->dense ? nsde_step_record_dense(integrator, &at, nsde_uniform(tape, 1))
+                                  : nsde_step_record(integrator, &at);
     if (options->n_variances)
-        outputs[1] = record_variances(&at, options);
-    const size_t n = options->n_variances ? 2 : 1;
+        outputs[n++] = record_variances(&at, options);
+    if (options->error)
+        outputs[n++] = nsde_step_record_error(integrator, &at);
     for (size_t i = 0; i < n; i++)
-        if (nsde_is_uniform(outputs[i])) /* nothing in it differs between paths */
-            outputs[i] = nsde_add(outputs[i], nsde_mul_real(i ? nsde_row(state, 0) : state, 0.0));
+        if (nsde_is_uniform(outputs[i])) { /* nothing in it differs between paths */
+            const bool whole = nsde_rows(outputs[i]) == nsde_rows(state);
+            outputs[i] = nsde_add(outputs[i], nsde_mul_real(whole ? state : nsde_row(state, 0), 0.0));
+        }
     status = nsde_program_create_in(options->precision, tape, n, outputs, program);
     nsde_tape_destroy(tape);
     return status;

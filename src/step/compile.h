@@ -10,7 +10,7 @@
  * copies of x that the integrator carries along. NSDE_STEP_INPUT is there for models with inputs of each path
  * alone; after it come the parameters, where they differ between paths (nsde_step_parameters_input). */
 enum { NSDE_STEP_STATE, NSDE_STEP_NOISE, NSDE_STEP_INPUT };
-enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
+enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH, NSDE_STEP_FRACTION };
 
 /* How a step is compiled; zeros are sensible. */
 typedef struct nsde_step_options {
@@ -20,6 +20,8 @@ typedef struct nsde_step_options {
      * the step, as one row each. */
     const size_t *variances;
     size_t n_variances;
+    bool error; /* the last output: the integrator's estimate of the error of the step, [dim] */
+    bool dense; /* output 0 is the state [dim] at the uniform NSDE_STEP_FRACTION of the step instead */
 } nsde_step_options;
 
 /* Checks integrator and model against each other and compiles one step. */
