@@ -69,7 +69,7 @@ static nsde_adaptive tolerance(double value)
 
 static double error_at(const char *name, double value, nsde_brownian *tree)
 {
-    enum { PATHS = 640 };
+    enum { PATHS = 384 };
     double W[PATHS], sum = 0.0;
     nsde_model *model = model_of("gbm");
     nsde_simulation *s;
@@ -136,7 +136,7 @@ static double normal_level(size_t n, double *x)
 
 START_TEST(rejected_steps_leave_no_trace_in_the_law)
 {
-    enum { PATHS = 100000 };
+    enum { PATHS = 60000 };
     nsde_model *model;
     nsde_simulation *s;
     nsde_adaptive adaptive = tolerance(3e-2);
@@ -164,7 +164,7 @@ START_TEST(the_mean_is_right_at_a_fine_tolerance)
     double mean, error;
     const nsde_adaptive adaptive = tolerance(3e-3);
     nsde_simulate_settings settings = nsde_simulate_settings_default();
-    settings.paths = 30000;
+    settings.paths = 15000;
     settings.adaptive = &adaptive;
     settings.integrator = method("sriw1");
     check_ok(nsde_simulate(model, gbm0_parameters, &gbm0_x0, &settings, &s));
