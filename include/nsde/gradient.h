@@ -86,6 +86,8 @@ typedef struct nsde_gradient_settings {
     nsde_precision precision;          /**< of the networks in the step */
     const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
+    const double *times; /**< [steps + 1] between which the steps are, rising, copied; t0 and t1 do not count
+                              then. NULL for equal steps */
 } nsde_gradient_settings;
 
 /** The defaults of NSDE_GRADIENT_SETTINGS; the loss looks at the end, Euler-Maruyama, NSDE_KEEP_AUTO. */

@@ -4,6 +4,7 @@
 #ifndef NSDE_SIMULATE_H
 #define NSDE_SIMULATE_H
 
+#include "nsde/adaptive.h"
 #include "nsde/model.h"
 #include "nsde/noise.h"
 #include "nsde/step.h"
@@ -36,6 +37,18 @@ typedef struct nsde_simulate_settings {
 #undef NSDE_SETTING_FIELD
     const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
+    const double *times; /**< [steps + 1] between which the steps are, rising, borrowed during the call; t0
+                              and t1 do not count then. NULL for equal steps */
+    const double *observe_times; /**< [n_observe] at which states are kept, rising, t0 … t1, borrowed during
+                                      the call. Steps land on them, each gap cut into equal ones no longer
+                                    than (t1 - t0) / steps (nsde_step_times_create), or they are among
+                                    `times`; save_every does not count. NULL for save_every */
+    size_t n_observe;
+    const nsde_adaptive *adaptive; /**< how to choose steps, borrowed during the call; NULL for steps that are
+                                        given. Then `steps` only says where save_every keeps states and what
+                                        the first step is; the noise must be a virtual tree (NULL for that of
+                                        `seed`), the integrator of strong order 1 on the model (NULL for
+                                        milstein, or without noise dormand_prince) */
     nsde_on_failure on_failure;
     nsde_precision precision; /**< of the networks in the step */
     bool x0_per_path;         /**< x0 is [dim][paths] */
@@ -57,6 +70,10 @@ typedef struct nsde_simulation {
     double *states;      /**< [n_times][dim][n_paths] */
     size_t n_failed;     /**< paths that left the finite numbers (NSDE_DROP) */
     size_t *failed_step; /**< [n_paths] the step (from 1) that did it; 0 for none */
+    /** With adaptive steps: what the panels' steps were, and their totals. */
+    nsde_panel_steps *panels; /**< [n_panels]; NULL for steps that are given */
+    size_t n_panels, n_accepted, n_rejected;
+    double smallest_step;
 } nsde_simulation;
 
 /** Simulates paths numbered first_path … first_path + paths - 1. The result depends on the seed and the

@@ -42,6 +42,13 @@ typedef struct nsde_integrator {
     bool second_order;                          /**< for models alone that are (nsde_model_definition) */
     size_t carried;                             /**< copies of the state that it carries from step to step */
     nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
+    /** For adaptive steps, an estimate of the error of the step [dim], which falls as h to the power
+     *  error_order; what it shares with the step is computed once. NULL: a step is compared with two halves.
+     */
+    nsde_var (*error)(const nsde_step_at *at);
+    double error_order;
+    /** The state at t + theta h [dim], for theta [1] from 0 to 1; NULL for none. */
+    nsde_var (*dense)(const nsde_step_at *at, nsde_var theta);
 } nsde_integrator;
 
 NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */
@@ -87,6 +94,23 @@ NSDE_API bool nsde_step_is_diagonal(const nsde_step_at *at);
 /** Records one step of `integrator` as a whole: checks it against the model, then records.
  *  Compose it to unroll a path on one tape. [1 + carried][dim] rows. */
 NSDE_API nsde_var nsde_step_record(const nsde_integrator *integrator, const nsde_step_at *at);
+
+/** Times of steps that land on given times. Plain; destroy it with nsde_step_times_destroy. */
+typedef struct nsde_step_times {
+    size_t steps;
+    double *times; /**< [steps + 1], rising: for nsde_simulate_settings and nsde_gradient_settings */
+    size_t n_observed;
+    size_t *observed; /**< [n_observed] the number of the step that ends at each of them (0 for the start):
+                           `observe` of nsde_gradient_settings */
+} nsde_step_times;
+
+/** Steps from t0 to the last of the given times that land on each of them, exactly; each gap is cut into
+ * equal steps no longer than `longest` (but for rounding).
+ *  @param land [n] rising, from t0 on
+ *  @return NSDE_INVALID, NSDE_OVERFLOW, NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_step_times_create(double t0, double longest, size_t n,
+                                                          const double *land, nsde_step_times **step_times);
+NSDE_API void nsde_step_times_destroy(nsde_step_times *step_times); /**< Takes NULL. */
 
 #ifdef __cplusplus
 }

@@ -19,11 +19,11 @@ typedef struct options {
     cli_problem problem;
     const char *method, *out, *stream, *plot, *passage, *inputs, *precision;
     cli_assignments set;
-    cli_numbers x0;
+    cli_numbers x0, observe, tolerance;
     double t0, t1;
     size_t steps, paths, first_path, save_every, threads;
     uint64_t seed;
-    bool statistics, bridge, drop, quiet;
+    bool dense, statistics, bridge, drop, quiet;
 } options;
 
 static void defaults(void *given)
@@ -65,8 +65,14 @@ static nsde_status read_inputs(const options *o, double **inputs, size_t *n_inpu
     return status;
 }
 
-static nsde_status take_settings(const options *o, nsde_simulate_settings *settings)
+static nsde_status take_settings(const options *o, nsde_simulate_settings *settings, nsde_adaptive *adaptive)
 {
+    if (o->tolerance.n) {
+        *adaptive = nsde_adaptive_default();
+        adaptive->relative = o->tolerance.items[0];
+        adaptive->absolute = o->tolerance.n > 1 ? o->tolerance.items[1] : 1e-3 * adaptive->relative;
+        adaptive->dense = o->dense;
+    }
     *settings = nsde_simulate_settings_default();
     settings->t0 = o->t0;
     settings->t1 = o->t1;
@@ -75,11 +81,13 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->first_path = o->first_path;
     settings->seed = o->seed;
     settings->threads = (int)o->threads;
+    settings->adaptive = o->tolerance.n ? adaptive : NULL;
+    settings->observe_times = o->observe.items;
+    settings->n_observe = o->observe.n;
     settings->save_every = o->save_every ? o->save_every : o->out || o->stream || o->plot ? 1 : 0;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
     const nsde_status status = take_precision(o->precision, &settings->precision);
-    return status ? status
-                  : nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
+    return status || !o->method ? status : nsde_integrator_find(o->method, &settings->integrator);
 }
 
 /* ---- what is made of it ---- */
@@ -152,6 +160,9 @@ static nsde_status print_summary(const nsde_simulation *s)
     }
     if (s->n_failed)
         printf("%zu of %zu paths left the finite numbers and are left out\n", s->n_failed, s->n_paths);
+    if (s->n_panels)
+        printf("%zu steps accepted and %zu rejected by %zu panels of paths; the smallest is %.4g\n",
+               s->n_accepted, s->n_rejected, s->n_panels, s->smallest_step);
     return NSDE_OK;
 }
 
@@ -167,6 +178,7 @@ typedef struct work {
     const nsde_model *model;
     double *parameters;
     nsde_simulate_settings settings;
+    nsde_adaptive adaptive;
     nsde_progress progress;
 } work;
 
@@ -233,7 +245,7 @@ static nsde_status simulate(const options *o, const nsde_model *model, const dou
     if (!status)
         status = cli_check_states(model, &o->x0);
     if (!status)
-        status = take_settings(o, &w.settings);
+        status = take_settings(o, &w.settings, &w.adaptive);
     if (!status) {
         w.settings.inputs = inputs;
         w.settings.progress = show_progress;
@@ -269,6 +281,10 @@ static int check(const options *o)
                                       : "statistics");
     if (watches && o->stream)
         return cli_usage(&cli_command_simulate, "--stream is for paths alone, without statistics");
+    if (o->tolerance.n > 2)
+        return cli_usage(&cli_command_simulate, "--tolerance takes a relative tolerance and an absolute one");
+    if (o->dense && !o->tolerance.n)
+        return cli_usage(&cli_command_simulate, "--dense is for adaptive steps: --tolerance is missing");
     if (o->bridge && !o->passage)
         return cli_usage(&cli_command_simulate, "--bridge is for --passage");
     if (o->threads > 1024)
@@ -312,11 +328,19 @@ static const cli_option table[] = {
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
     {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},
     {"paths", "N", CLI_SIZE, offsetof(options, paths), "number of paths", true},
-    {"method", "NAME", CLI_TEXT, offsetof(options, method), "the integrator (nsde methods); euler_maruyama",
-     false},
+    {"method", "NAME", CLI_TEXT, offsetof(options, method),
+     "the integrator (nsde methods); euler_maruyama, with --tolerance milstein or dormand_prince", false},
     {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},
     {"first-path", "N", CLI_SIZE, offsetof(options, first_path),
      "number of the first path, to replay some of many", false},
+    {"observe", "T,...", CLI_NUMBERS, offsetof(options, observe),
+     "keep the states at these times instead; steps land on them", false},
+    {"tolerance", "R[,A]", CLI_NUMBERS, offsetof(options, tolerance),
+     "choose the steps: tolerance of a step's error, relative and absolute (R / 1000); --steps is for the "
+     "first",
+     false},
+    {"dense", NULL, CLI_FLAG, offsetof(options, dense),
+     "with --tolerance and dormand_prince: interpolate at the times that are kept", false},
     {"save-every", "N", CLI_SIZE, offsetof(options, save_every),
      "keep every so many steps; 1 with --out, --stream or --plot, else start and end", false},
     {"out", "FILE.csv|.npy", CLI_TEXT, offsetof(options, out),

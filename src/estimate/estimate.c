@@ -178,7 +178,7 @@ static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_set
     if (!(given->smoothing >= 0.0) || given->smoothing > 10.0)
         return nsde_fail(NSDE_INVALID, "jumps are smoothed over %g standard deviations, not 0 to 10",
                          given->smoothing);
-    const nsde_grid grid = {settings->t0, settings->t1, settings->steps};
+    const nsde_grid grid = {settings->t0, settings->t1, settings->steps, settings->times};
     status = nsde_grid_check(&grid);
     return status ? status : nsde_model_check_parameters(p->model, p->parameters);
 }

@@ -64,6 +64,7 @@ static nsde_status go(const sweep *s, sweeper *w, size_t paths)
         if (status)
             return status;
         *nsde_workspace_uniform(w->plain, NSDE_STEP_TIME) = nsde_grid_time(&s->grid, k);
+        *nsde_workspace_uniform(w->plain, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid, k);
         nsde_forward(w->plain, paths);
         memcpy(x, nsde_workspace_output(w->plain, 0), size);
         if (time < s->n_times && s->observe[time] == k + 1)
@@ -103,6 +104,7 @@ static nsde_status step_back(const sweep *s, sweeper *w, size_t k, size_t paths)
     if (status)
         return status;
     *nsde_workspace_uniform(w->local, NSDE_STEP_TIME) = nsde_grid_time(&s->grid, k);
+    *nsde_workspace_uniform(w->local, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid, k);
     nsde_forward(w->local, paths);
     const double *jacobian = nsde_workspace_output(w->local, 1);
     double *by_x = nsde_workspace_input(w->local, NSDE_LOCAL_STATE); /* no longer needed */
@@ -157,8 +159,6 @@ static void prepare(const sweep *s, sweeper *w)
     if (s->work->problem.loss->n_data)
         memcpy(nsde_workspace_uniform(w->loss, 0), s->work->problem.loss->data,
                s->work->problem.loss->n_data * sizeof(double));
-    *nsde_workspace_uniform(w->plain, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid);
-    *nsde_workspace_uniform(w->local, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid);
 }
 
 static void run_batch(const sweep *s, sweeper *w, size_t batch)
@@ -234,7 +234,8 @@ static nsde_status create_sweeper(const sweep *s, sweeper *w)
     w->lambda = nsde_arena_take(&w->arena, state, sizeof(double));
     w->noise = (nsde_noise_window){.noise = s->work->settings.run.noise,
                                    .detail = NSDE_INCREMENTS,
-                                   .h = nsde_grid_length(&s->grid),
+                                   .h = nsde_grid_length(&s->grid, 0),
+                                   .times = s->grid.times,
                                    .stride = s->panel,
                                    .steps = steps,
                                    .chunk = chunk};
@@ -298,7 +299,10 @@ static void destroy(sweep *s)
 static nsde_status run_batches(nsde_estimate_work *w, const nsde_batches *batches)
 {
     const nsde_gradient_settings *run = &w->settings.run;
-    sweep s = {.work = w, .batches = batches, .grid = {run->t0, run->t1, run->steps}, .dim = w->dim};
+    sweep s = {.work = w,
+               .batches = batches,
+               .grid = nsde_grid_of(run->t0, run->t1, run->steps, run->times),
+               .dim = w->dim};
     nsde_status status = create(&s);
     if (!status)
         status = run_all(&s);

@@ -76,7 +76,8 @@ static nsde_status create_runner(nsde_tangents *t, runner *r)
         status = nsde_workspace_create(t->loss, t->panel, NSDE_FORWARD, &r->loss);
     r->noise = (nsde_noise_window){.noise = t->run.noise,
                                    .detail = nsde_step_detail(t->run.integrator, t->settings.model),
-                                   .h = nsde_grid_length(&t->grid),
+                                   .h = nsde_grid_length(&t->grid, 0),
+                                   .times = t->grid.times,
                                    .stride = t->panel,
                                    .steps = t->run.steps,
                                    .chunk = chunk < 2 ? 2 : chunk};
@@ -109,13 +110,15 @@ nsde_status nsde_tangents_create(const nsde_tangents_settings *settings, nsde_ta
     t->settings = *settings;
     t->run = *settings->run;
     t->settings.run = &t->run;
-    t->grid = (nsde_grid){t->run.t0, t->run.t1, t->run.steps};
+    t->grid = nsde_grid_of(t->run.t0, t->run.t1, t->run.steps, t->run.times);
     t->dim = d->dim;
     t->rows = d->dim * (1 + t->run.integrator->carried);
     t->noise_rows = nsde_noise_rows(d->noise_dim, nsde_step_detail(t->run.integrator, settings->model));
     t->n = d->n_parameters;
     t->partials = settings->partials;
-    status = copy_observations(t);
+    status = nsde_grid_own(&t->grid);
+    if (!status)
+        status = copy_observations(t);
     if (!status)
         status = nsde_tangents_record_step(&t->settings, &t->step);
     if (!status)
@@ -146,6 +149,7 @@ void nsde_tangents_destroy(nsde_tangents *t)
     nsde_free(t->runners);
     nsde_free(t->times);
     nsde_free(t->observe);
+    nsde_grid_release(&t->grid);
     nsde_program_destroy(t->step);
     nsde_program_destroy(t->loss);
     nsde_free(t);
@@ -278,6 +282,7 @@ static nsde_status run_panel(const nsde_tangents *t, runner *r, size_t panel)
         memcpy(nsde_workspace_input(r->step, NSDE_TANGENTS_NOISE), rows,
                t->noise_rows * t->panel * sizeof *rows);
         *nsde_workspace_uniform(r->step, NSDE_STEP_TIME) = nsde_grid_time(&t->grid, k);
+        *nsde_workspace_uniform(r->step, NSDE_STEP_LENGTH) = nsde_grid_length(&t->grid, k);
         if (nsde_tangents_are_second(&t->settings))
             *nsde_workspace_uniform(r->step, NSDE_TANGENTS_FIRST_STEP) = k == 0;
         nsde_forward(r->step, paths);
@@ -297,7 +302,6 @@ static void run_some(const nsde_tangents *t, runner *r, size_t thread)
     r->status = NSDE_OK;
     set_parameters(t, r->step, 2);
     set_parameters(t, r->loss, t->settings.loss->n_data ? 1 : 0);
-    *nsde_workspace_uniform(r->step, NSDE_STEP_LENGTH) = nsde_grid_length(&t->grid);
     for (size_t panel = thread; panel < t->n_panels && !r->status; panel += t->n_threads) {
         r->status = run_panel(t, r, panel);
         if (r->status)

@@ -181,7 +181,7 @@ static nsde_status check(const nsde_model *model, const nsde_loss *loss,
             (i && settings->observe[i] <= settings->observe[i - 1]))
             return nsde_fail(NSDE_INVALID, "observation %zu is after step %zu: they must rise from 1 to %zu",
                              i, settings->observe[i], settings->steps);
-    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps});
+    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps, settings->times});
 }
 
 nsde_status nsde_mixed_create(const nsde_mixed_network *network, const nsde_model *model,

@@ -51,7 +51,7 @@ static nsde_status check(const nsde_model *model, const nsde_loss *loss,
             return nsde_fail(NSDE_INVALID, "observation %zu is after step %zu: they must rise from 1 to %zu",
                              i, step, settings->steps);
     }
-    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps});
+    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps, settings->times});
 }
 
 /* Copies the arrays the caller owns: when the loss looks, and its numbers. */
@@ -228,8 +228,10 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     e->dim = d->dim;
     e->n_parameters = d->n_parameters;
     e->n_inputs = d->n_inputs;
-    e->times = (nsde_grid){settings->t0, settings->t1, settings->steps};
-    if (!settings->integrator)
+    e->times = nsde_grid_of(settings->t0, settings->t1, settings->steps, settings->times);
+    status = nsde_grid_own(&e->times);
+    e->settings.times = e->times.times;
+    if (!status && !settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &e->settings.integrator);
     if (!status)
         status = nsde_step_compile(e->settings.integrator, model,
@@ -277,6 +279,7 @@ void nsde_gradient_destroy(nsde_gradient *e)
     nsde_free(e->observe);
     nsde_free(e->observed_times);
     nsde_free(e->data);
+    nsde_grid_release(&e->times);
     nsde_brownian_destroy(e->grid);
     nsde_program_destroy(e->step_program);
     nsde_program_destroy(e->loss_program);

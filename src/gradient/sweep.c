@@ -44,7 +44,7 @@ static nsde_status run_step(nsde_sweeper *s, size_t k)
         return status;
     memcpy(nsde_workspace_input(s->step, NSDE_STEP_NOISE), dW, e->noise_rows * e->stride * sizeof *dW);
     *nsde_workspace_uniform(s->step, NSDE_STEP_TIME) = nsde_grid_time(&e->times, k);
-    *nsde_workspace_uniform(s->step, NSDE_STEP_LENGTH) = nsde_grid_length(&e->times);
+    *nsde_workspace_uniform(s->step, NSDE_STEP_LENGTH) = nsde_grid_length(&e->times, k);
     nsde_forward(s->step, s->paths);
     return NSDE_OK;
 }

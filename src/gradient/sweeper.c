@@ -73,7 +73,8 @@ nsde_status nsde_sweeper_create(const nsde_gradient *e, nsde_sweeper *s)
         s->frames = NULL;
     s->noise.noise = e->settings.noise;
     s->noise.detail = nsde_step_detail(e->settings.integrator, e->model);
-    s->noise.h = nsde_grid_length(&e->times);
+    s->noise.h = nsde_grid_length(&e->times, 0);
+    s->noise.times = e->times.times;
     s->noise.stride = e->stride;
     s->noise.steps = e->settings.steps;
     s->noise.chunk = noise_chunk(e);

@@ -269,9 +269,9 @@ static nsde_workspace *step(const nsde_levels *l, nsde_workspace *const pair[2],
                             size_t paths)
 {
     nsde_workspace *w = workspace_of(pair, k + 1 == steps);
-    const nsde_grid grid = {l->times.t0, l->times.t1, steps};
+    const nsde_grid grid = nsde_grid_of(l->times.t0, l->times.t1, steps, NULL);
     *nsde_workspace_uniform(w, NSDE_STEP_TIME) = nsde_grid_time(&grid, k);
-    *nsde_workspace_uniform(w, NSDE_STEP_LENGTH) = nsde_grid_length(&grid);
+    *nsde_workspace_uniform(w, NSDE_STEP_LENGTH) = nsde_grid_length(&grid, 0);
     nsde_forward(w, paths);
     if (k + 1 < steps)
         move(l, w, workspace_of(pair, k + 2 == steps));
@@ -358,7 +358,7 @@ static nsde_status run_panel(const nsde_levels *l, runner *r, size_t panel, doub
 {
     const size_t first = panel * l->panel, left = l->samples.n - first;
     const size_t paths = left < l->panel ? left : l->panel;
-    const double h = nsde_grid_length(&l->times);
+    const double h = nsde_grid_length(&l->times, 0);
     r->noise.h = h;
     r->noise.steps = r->normals.steps = l->times.steps;
     nsde_noise_window_move(&r->noise, l->samples.first + first, paths);
@@ -419,7 +419,7 @@ static uint64_t seed_of(const nsde_levels_samples *s, uint32_t kind)
 nsde_status nsde_levels_run(nsde_levels *l, const nsde_levels_samples *samples, double *sums)
 {
     l->samples = *samples;
-    l->times = (nsde_grid){l->settings->t0, l->settings->t1, nsde_levels_steps(l, samples->level)};
+    l->times = nsde_grid_of(l->settings->t0, l->settings->t1, nsde_levels_steps(l, samples->level), NULL);
     nsde_brownian_grid_reseed(l->grid, seed_of(samples, 0));
     if (l->normals)
         nsde_brownian_grid_reseed(l->normals, seed_of(samples, 1));

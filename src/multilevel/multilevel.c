@@ -38,7 +38,7 @@ static nsde_status check_settings(const nsde_multilevel_settings *settings, size
 {
     NSDE_MULTILEVEL_SETTINGS(NSDE_SETTING_CHECK)
     double finest = (double)settings->coarsest;
-    const nsde_grid grid = {settings->t0, settings->t1, settings->coarsest};
+    const nsde_grid grid = nsde_grid_of(settings->t0, settings->t1, settings->coarsest, NULL);
     for (size_t l = 1; l < settings->max_levels; l++)
         finest *= (double)settings->refinement;
     if (finest > 0x1p40)

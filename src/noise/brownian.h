@@ -17,6 +17,13 @@ typedef struct nsde_increments_at {
     size_t rows; /* of a step */
 } nsde_increments_at;
 
+/* How steps of lengths of their own are had. */
+typedef enum nsde_step_lengths {
+    NSDE_LENGTHS_EQUAL,    /* not at all */
+    NSDE_LENGTHS_FREE,     /* by their number, each in any length */
+    NSDE_LENGTHS_INTERVALS /* by their times (nsde_brownian_interval) */
+} nsde_step_lengths;
+
 typedef struct nsde_brownian_kind {
     nsde_status (*rows)(const nsde_brownian *brownian, const nsde_increments_at *at, double *rows);
     bool (*seed)(const nsde_brownian *brownian, uint64_t *seed);
@@ -30,6 +37,7 @@ struct nsde_brownian {
     const nsde_brownian_kind *kind;
     size_t components;
     bool correlated;
+    nsde_step_lengths lengths;
     void *memory; /* a second block, freed with the first; may be NULL */
 };
 

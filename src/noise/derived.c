@@ -27,6 +27,7 @@ static nsde_status create(const nsde_brownian_kind *kind, const nsde_brownian *o
     if (!status) {
         ((derived *)*brownian)->of = of;
         (*brownian)->correlated = of->correlated;
+        (*brownian)->lengths = of->lengths;
     }
     return status;
 }
@@ -125,8 +126,10 @@ nsde_status nsde_brownian_coarsen(const nsde_brownian *fine, size_t factor, nsde
         return nsde_fail(NSDE_INVALID, "nsde_brownian_coarsen: a factor of 0");
     }
     const nsde_status status = create(&kind, fine, brownian);
-    if (!status)
+    if (!status) {
         ((derived *)*brownian)->factor = factor;
+        (*brownian)->lengths = NSDE_LENGTHS_EQUAL; /* the fine steps are equal parts */
+    }
     return status;
 }
 
@@ -144,23 +147,52 @@ static void spread(double *row, const nsde_increments_at *at, bool odd_in_W)
     }
 }
 
+static size_t antithetic_halves(const nsde_increments_at *at, uint64_t *first)
+{
+    *first = at->first_path / 2;
+    return (size_t)((at->first_path + at->paths - 1) / 2 - *first) + 1;
+}
+
+static void antithetic_spread(const derived *d, const nsde_increments_at *at, double *rows)
+{
+    for (size_t k = 0; k < at->steps; k++)
+        for (size_t r = 0; r < at->rows; r++)
+            spread(rows + (k * at->rows + r) * at->stride, at, r < 2 * d->base.components);
+}
+
 static nsde_status antithetic_rows(const nsde_brownian *brownian, const nsde_increments_at *at, double *rows)
 {
     const derived *d = (const derived *)brownian;
+    uint64_t first;
     if (at->paths == 0)
         return NSDE_OK;
-    const uint64_t first = at->first_path / 2, last = (at->first_path + at->paths - 1) / 2;
-    const nsde_status status = nsde_brownian_rows(d->of, at->detail, at->h, first, (size_t)(last - first) + 1,
-                                                  at->step, at->steps, at->stride, rows);
-    for (size_t k = 0; k < at->steps && !status; k++)
-        for (size_t r = 0; r < at->rows; r++)
-            spread(rows + (k * at->rows + r) * at->stride, at, r < 2 * d->base.components);
+    const size_t halves = antithetic_halves(at, &first);
+    const nsde_status status =
+        nsde_brownian_rows(d->of, at->detail, at->h, first, halves, at->step, at->steps, at->stride, rows);
+    if (!status)
+        antithetic_spread(d, at, rows);
+    return status;
+}
+
+static nsde_status antithetic_interval(const nsde_brownian *brownian, const nsde_increments_at *at, double s,
+                                       double t, double *rows)
+{
+    const derived *d = (const derived *)brownian;
+    uint64_t first;
+    if (at->paths == 0)
+        return NSDE_OK;
+    const size_t halves = antithetic_halves(at, &first);
+    const nsde_status status =
+        nsde_brownian_interval(d->of, at->detail, s, t, first, halves, at->stride, rows);
+    if (!status)
+        antithetic_spread(d, at, rows);
     return status;
 }
 
 nsde_status nsde_brownian_antithetic(const nsde_brownian *half, nsde_brownian **brownian)
 {
-    static const nsde_brownian_kind kind = {.rows = antithetic_rows, .seed = seed_of};
+    static const nsde_brownian_kind kind = {
+        .rows = antithetic_rows, .seed = seed_of, .interval = antithetic_interval};
     return create(&kind, half, brownian);
 }
 
@@ -178,25 +210,51 @@ static void mix(const double *L, size_t n, size_t stride, double *rows)
         }
 }
 
+static nsde_status check_correlated(const derived *d, const nsde_increments_at *at)
+{
+    if (at->detail == NSDE_LEVY && d->base.components > 1)
+        return nsde_fail(NSDE_UNSUPPORTED, "correlated noise has no Levy areas; put the correlation into the "
+                                           "model's diffusion instead");
+    return NSDE_OK;
+}
+
+static void mix_steps(const derived *d, const nsde_increments_at *at, double *rows)
+{
+    const size_t n = d->base.components, block = n * at->stride;
+    for (size_t k = 0; k < at->steps; k++)
+        for (size_t part = 0; part < at->rows / n; part++)
+            mix(d->base.memory, n, at->stride, rows + k * at->rows * at->stride + part * block);
+}
+
 static nsde_status correlated_rows(const nsde_brownian *brownian, const nsde_increments_at *at, double *rows)
 {
     const derived *d = (const derived *)brownian;
-    const size_t n = d->base.components, block = n * at->stride;
-    if (at->detail == NSDE_LEVY && n > 1)
-        return nsde_fail(NSDE_UNSUPPORTED, "correlated noise has no Levy areas; put the correlation into the "
-                                           "model's diffusion instead");
-    const nsde_status status = nsde_brownian_rows(d->of, at->detail, at->h, at->first_path, at->paths,
-                                                  at->step, at->steps, at->stride, rows);
-    for (size_t k = 0; k < at->steps && !status; k++)
-        for (size_t part = 0; part < at->rows / n; part++)
-            mix(d->base.memory, n, at->stride, rows + k * at->rows * at->stride + part * block);
+    nsde_status status = check_correlated(d, at);
+    if (!status)
+        status = nsde_brownian_rows(d->of, at->detail, at->h, at->first_path, at->paths, at->step, at->steps,
+                                    at->stride, rows);
+    if (!status)
+        mix_steps(d, at, rows);
+    return status;
+}
+
+static nsde_status correlated_interval(const nsde_brownian *brownian, const nsde_increments_at *at, double s,
+                                       double t, double *rows)
+{
+    const derived *d = (const derived *)brownian;
+    nsde_status status = check_correlated(d, at);
+    if (!status)
+        status = nsde_brownian_interval(d->of, at->detail, s, t, at->first_path, at->paths, at->stride, rows);
+    if (!status)
+        mix_steps(d, at, rows);
     return status;
 }
 
 nsde_status nsde_brownian_correlate(const nsde_brownian *independent, const double *matrix,
                                     nsde_brownian **brownian)
 {
-    static const nsde_brownian_kind kind = {.rows = correlated_rows, .seed = seed_of};
+    static const nsde_brownian_kind kind = {
+        .rows = correlated_rows, .seed = seed_of, .interval = correlated_interval};
     size_t numbers;
     nsde_status status = create(&kind, independent, brownian);
     if (status)

@@ -81,6 +81,7 @@ nsde_status nsde_brownian_grid_areas(uint64_t seed, size_t components, size_t te
     }
     const nsde_status status = nsde_brownian_create(&kind, sizeof(grid), components, brownian);
     if (!status) {
+        (*brownian)->lengths = NSDE_LENGTHS_FREE;
         ((grid *)*brownian)->seed = seed;
         ((grid *)*brownian)->terms = terms;
     }

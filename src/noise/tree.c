@@ -139,6 +139,7 @@ nsde_status nsde_brownian_tree(uint64_t seed, size_t components, double t0, doub
         return status;
     }
     tree *of = (tree *)*brownian;
+    of->base.lengths = NSDE_LENGTHS_INTERVALS;
     of->seed = seed;
     of->t0 = t0;
     of->t1 = t1;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/simd.h"
+#include "noise/window.h"
 
 /* The memory of a panel, for sinks that have no place of their own for it. */
 static nsde_status create_own_block(nsde_stepper *s)
@@ -55,35 +56,29 @@ nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper)
     stepper->noise = nsde_arena_take(&stepper->arena, noise, sizeof(double));
     stepper->before = nsde_arena_take(&stepper->arena, row, sizeof(double));
     stepper->passed = nsde_arena_take(&stepper->arena, passed, sizeof(double));
+    nsde_stepper_put_parameters(run, stepper->workspace);
+    if (run->adaptive)
+        status = nsde_adaptive_stepper_create(stepper);
+    if (status)
+        nsde_stepper_destroy(stepper);
+    return status;
+}
+
+void nsde_stepper_put_parameters(const nsde_run *run, nsde_workspace *workspace)
+{
     if (nsde_program_parameters(run->program)) /* else the pointer may be NULL */
-        memcpy(nsde_workspace_parameters(stepper->workspace), run->parameters,
+        memcpy(nsde_workspace_parameters(workspace), run->parameters,
                nsde_program_parameters(run->program) * sizeof(double));
-    nsde_workspace_prepare(stepper->workspace);
-    return NSDE_OK;
+    nsde_workspace_prepare(workspace);
 }
 
 void nsde_stepper_destroy(nsde_stepper *stepper)
 {
     nsde_workspace_destroy(stepper->workspace);
     stepper->workspace = NULL;
+    nsde_adaptive_stepper_destroy(stepper);
     nsde_arena_destroy(&stepper->arena);
     nsde_arena_destroy(&stepper->own_arena);
-}
-
-size_t nsde_run_saved(const nsde_run *run, size_t step)
-{
-    const size_t every = run->settings.save_every ? run->settings.save_every : run->settings.steps;
-    if (step == run->settings.steps)
-        return run->n_times - 1;
-    return step % every == 0 ? step / every : SIZE_MAX;
-}
-
-void nsde_run_times(const nsde_run *run, double *times)
-{
-    const size_t every = run->settings.save_every ? run->settings.save_every : run->settings.steps;
-    for (size_t k = 0; k + 1 < run->n_times; k++)
-        times[k] = nsde_grid_time(&run->grid, k * every);
-    times[run->n_times - 1] = nsde_grid_time(&run->grid, run->settings.steps);
 }
 
 /* 0 if all are finite, NaN if not: x - x is 0 or NaN. */
@@ -105,12 +100,10 @@ static bool all_finite(const nsde_stepper *s, const double *x, size_t paths)
     return true;
 }
 
-static void save(const nsde_stepper *s, const double *x, size_t step, size_t paths)
+void nsde_stepper_save(const nsde_stepper *s, const double *x, size_t time, size_t paths)
 {
     const nsde_run *run = s->run;
-    const size_t time = nsde_run_saved(run, step), stride = nsde_workspace_stride(s->workspace);
-    if (time == SIZE_MAX)
-        return;
+    const size_t stride = nsde_workspace_stride(s->workspace);
     for (size_t k = 0; k < run->dim; k++) {
         double *row = s->block.states + (time * run->dim + k) * s->block.row;
         memcpy(row, x + k * stride, paths * sizeof(double));
@@ -118,6 +111,13 @@ static void save(const nsde_stepper *s, const double *x, size_t step, size_t pat
             if (s->block.failed_step[i])
                 row[i] = NAN;
     }
+}
+
+static void save(const nsde_stepper *s, const double *x, size_t step, size_t paths)
+{
+    const size_t time = nsde_run_saved(s->run, step);
+    if (time != SIZE_MAX)
+        nsde_stepper_save(s, x, time, paths);
 }
 
 /* The initial states of the panel, in all rows of the state; lanes without a path repeat the first. */
@@ -134,23 +134,29 @@ static void put_initial_states(const nsde_stepper *s, size_t first, size_t paths
     }
 }
 
+void nsde_stepper_forward(nsde_stepper *s, double t, double h, const double *noise, size_t paths)
+{
+    const size_t stride = nsde_workspace_stride(s->workspace);
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = t;
+    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = h;
+    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
+           s->run->noise_rows * stride * sizeof(double));
+    nsde_forward(s->workspace, paths);
+}
+
 static void one_step(nsde_stepper *s, size_t step, const double *noise, size_t paths)
 {
     const nsde_run *run = s->run;
     const size_t stride = nsde_workspace_stride(s->workspace);
-    *nsde_workspace_uniform(s->workspace, NSDE_STEP_TIME) = nsde_grid_time(&run->grid, step);
-    memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_NOISE), noise,
-           run->noise_rows * stride * sizeof(double));
-    nsde_forward(s->workspace, paths);
+    nsde_stepper_forward(s, nsde_grid_time(&run->grid, step), nsde_grid_length(&run->grid, step), noise,
+                         paths);
     if (run->sink->n_passages)
         nsde_passages_look(s, step, paths);
     memcpy(nsde_workspace_input(s->workspace, NSDE_STEP_STATE), nsde_workspace_output(s->workspace, 0),
            run->state_rows * stride * sizeof(double));
 }
 
-/* Notes path i of the panel, whose component c is no longer finite, and puts it back to where it started:
- * what it does from there on is not looked at, but stays finite. */
-static void drop(nsde_stepper *s, size_t i, size_t c, size_t step)
+void nsde_stepper_drop(nsde_stepper *s, size_t i, size_t c, size_t step, double time)
 {
     const size_t first = s->first;
     const nsde_run *run = s->run;
@@ -162,7 +168,7 @@ static void drop(nsde_stepper *s, size_t i, size_t c, size_t step)
         if (s->failure.step == 0)
             s->failure = (nsde_failure){.path = run->settings.first_path + first + i,
                                         .step = step,
-                                        .time = nsde_grid_time(&run->grid, step),
+                                        .time = time,
                                         .state = s->before[c * stride + i],
                                         .component = c % run->dim};
     }
@@ -185,31 +191,39 @@ static void find_failures(nsde_stepper *s, size_t step, size_t steps, size_t pat
         for (size_t i = 0; i < paths; i++)
             for (size_t c = 0; c < run->state_rows; c++)
                 if (!isfinite(x[c * stride + i]))
-                    drop(s, i, c, step + k + 1);
+                    nsde_stepper_drop(s, i, c, step + k + 1, nsde_grid_time(&run->grid, step + k + 1));
         save(s, x, step + k + 1, paths);
     }
 }
 
-static void fail(nsde_stepper *s, nsde_status status)
+void nsde_stepper_fail(nsde_stepper *s, nsde_status status)
 {
     s->status = status;
     memcpy(s->message, nsde_error_message(), sizeof s->message);
 }
 
-static void start(nsde_stepper *s, size_t first, size_t paths)
+void nsde_stepper_put_inputs(const nsde_stepper *s, nsde_workspace *workspace, size_t paths)
 {
     const nsde_run *run = s->run;
-    const size_t stride = nsde_workspace_stride(s->workspace), all = run->settings.paths;
+    const size_t stride = nsde_workspace_stride(workspace), all = run->settings.paths;
+    if (run->n_inputs)
+        nsde_spread_paths(run->settings.inputs, run->n_inputs, all, s->first, paths, stride,
+                          nsde_workspace_input(workspace, NSDE_STEP_INPUT));
+    if (run->settings.parameters_per_path && run->n_parameters)
+        nsde_spread_paths(run->parameters, run->n_parameters, all, s->first, paths, stride,
+                          nsde_workspace_input(workspace, nsde_step_parameters_input(run->model)));
+}
+
+void nsde_stepper_start(nsde_stepper *s, size_t first, size_t paths)
+{
+    const nsde_run *run = s->run;
+    s->first = first;
+    s->block = run->sink->place ? run->sink->place(run->sink->context, first) : s->own;
+    memset(s->block.failed_step, 0, paths * sizeof(size_t));
     s->dropped = false;
     s->failure.step = 0;
     put_initial_states(s, first, paths);
-    if (run->n_inputs)
-        nsde_spread_paths(run->settings.inputs, run->n_inputs, all, first, paths, stride,
-                          nsde_workspace_input(s->workspace, NSDE_STEP_INPUT));
-    if (run->settings.parameters_per_path && run->n_parameters)
-        nsde_spread_paths(run->parameters, run->n_parameters, all, first, paths, stride,
-                          nsde_workspace_input(s->workspace, nsde_step_parameters_input(run->model)));
-    *nsde_workspace_uniform(s->workspace, NSDE_STEP_LENGTH) = nsde_grid_length(&s->run->grid);
+    nsde_stepper_put_inputs(s, s->workspace, paths);
     if (run->sink->n_passages)
         nsde_passages_start(s);
 }
@@ -221,18 +235,17 @@ bool nsde_stepper_run(nsde_stepper *s, size_t panel)
     const size_t stride = nsde_workspace_stride(s->workspace), first = panel * run->panel;
     const size_t left = settings->paths - first, paths = left < run->panel ? left : run->panel;
     double *x = nsde_workspace_input(s->workspace, NSDE_STEP_STATE);
-    s->first = first;
-    s->block = run->sink->place ? run->sink->place(run->sink->context, first) : s->own;
-    memset(s->block.failed_step, 0, paths * sizeof(size_t));
-    start(s, first, paths);
+    if (run->adaptive)
+        return nsde_adaptive_stepper_run(s, panel);
+    nsde_stepper_start(s, first, paths);
     save(s, x, 0, paths);
     for (size_t step = 0; step < settings->steps;) {
         const size_t steps = settings->steps - step < run->chunk ? settings->steps - step : run->chunk;
         const nsde_status status =
-            nsde_brownian_rows(run->noise, run->detail, nsde_grid_length(&run->grid),
-                               settings->first_path + first, paths, step, steps, stride, s->noise);
+            nsde_noise_steps(run->noise, run->detail, nsde_grid_length(&run->grid, 0), run->grid.times,
+                             settings->first_path + first, paths, step, steps, stride, s->noise);
         if (status) {
-            fail(s, status);
+            nsde_stepper_fail(s, status);
             return false;
         }
         memcpy(s->before, x, run->state_rows * stride * sizeof(double));

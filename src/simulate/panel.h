@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "nsde/simulate.h"
 #include "nsde/statistics.h"
+#include "simulate/adaptive.h"
 #include "step/compile.h"
 
 enum { NSDE_SCRATCH = 3 };
@@ -32,6 +33,8 @@ typedef struct nsde_sink {
     nsde_block (*place)(void *context, size_t first);
     /* Takes a panel that is done; may be NULL. Panels of a group come one after another, from one thread. */
     nsde_status (*take)(void *context, const struct nsde_stepper *stepper, size_t group, size_t paths);
+    /* Takes the steps that were chosen, when all is well; may be NULL. Called with adaptive steps alone. */
+    void (*finish)(void *context, nsde_adaptive_run *adaptive);
     bool ordered;                       /* groups come one after another too, each of one panel */
     size_t groups;                      /* at most so many groups; 0: each panel is one */
     const nsde_passage_watch *passages; /* watched on the way: [n_passages] */
@@ -53,7 +56,9 @@ typedef struct nsde_run {
     size_t n_inputs, n_parameters;
     nsde_noise_detail detail;
     nsde_grid grid;
-    size_t n_times; /* that states are kept at */
+    size_t n_times;         /* that states are kept at */
+    const size_t *observed; /* [settings.n_observe] the steps that are kept; NULL for settings.save_every */
+    const nsde_adaptive_run *adaptive; /* NULL for steps that are given */
     const nsde_sink *sink;
     size_t panels_in_group, n_groups;
     uint64_t seed; /* of bridges */
@@ -81,6 +86,7 @@ typedef struct nsde_stepper {
     char message[NSDE_MESSAGE_SIZE];
     nsde_failure failure;
     bool dropped; /* a path of this panel failed */
+    nsde_adaptive_stepper adaptive;
 } nsde_stepper;
 
 NSDE_MUST_USE nsde_status nsde_stepper_create(const nsde_run *run, nsde_stepper *stepper);
@@ -90,9 +96,28 @@ void nsde_stepper_destroy(nsde_stepper *stepper);
  * path that left the finite numbers if that is why. */
 bool nsde_stepper_run(nsde_stepper *stepper, size_t panel);
 
-/* The saved time that step `step` is, or SIZE_MAX; and all saved times, [n_times]. */
+/* Parts of a panel's run. */
+
+/* Begins a panel: initial states, inputs. */
+void nsde_stepper_start(nsde_stepper *stepper, size_t first, size_t paths);
+void nsde_stepper_put_parameters(const nsde_run *run, nsde_workspace *workspace);
+void nsde_stepper_put_inputs(const nsde_stepper *stepper, nsde_workspace *workspace, size_t paths);
+/* Runs the step's program on the state in its input. */
+void nsde_stepper_forward(nsde_stepper *stepper, double t, double h, const double *noise, size_t paths);
+/* Writes the states at a saved time. */
+void nsde_stepper_save(const nsde_stepper *stepper, const double *x, size_t time, size_t paths);
+/* Notes path i of the panel, whose component c is no longer finite, and puts it back to where it started:
+ * what it does from there on is not looked at, but stays finite. */
+void nsde_stepper_drop(nsde_stepper *stepper, size_t i, size_t c, size_t step, double time);
+void nsde_stepper_fail(nsde_stepper *stepper, nsde_status status); /* With the message there is. */
+
+/* times.c: makes the steps land on the observation times, where there are some; *made is to be destroyed. */
+NSDE_MUST_USE nsde_status nsde_run_make_times(nsde_run *run, nsde_step_times **made);
+size_t nsde_run_count_times(const nsde_run *run);        /* Saved. */
+void nsde_run_times(const nsde_run *run, double *times); /* [n_times], saved. */
+double nsde_run_end(const nsde_run *run);                /* The last of them. */
+/* The saved time that step `step` is, or SIZE_MAX. */
 size_t nsde_run_saved(const nsde_run *run, size_t step);
-void nsde_run_times(const nsde_run *run, double *times);
 
 /* simulate.c: checks the problem, runs all panels and hands them to the sink. */
 NSDE_MUST_USE nsde_status nsde_run_paths(const nsde_model *model, const double *parameters, const double *x0,

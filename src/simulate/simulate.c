@@ -29,7 +29,7 @@ static nsde_status check_settings(const nsde_simulate_settings *settings)
         return nsde_fail(NSDE_INVALID, "there is no precision number %d", (int)settings->precision);
     if (settings->on_failure != NSDE_STOP && settings->on_failure != NSDE_DROP)
         return nsde_fail(NSDE_INVALID, "on_failure is neither NSDE_STOP nor NSDE_DROP");
-    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps});
+    return nsde_grid_check(&(nsde_grid){settings->t0, settings->t1, settings->steps, settings->times});
 }
 
 static nsde_status check_states(const nsde_model *model, const double *x0,
@@ -173,7 +173,7 @@ static nsde_status report(const nsde_run *run, const nsde_stepper *failed)
     char origin[64] = "noise given by the caller";
     const nsde_simulate_settings *settings = &run->settings;
     const bool own = settings->x0_per_path || settings->parameters_per_path || settings->inputs;
-    if (failed->status != NSDE_DIVERGED)
+    if (failed->status != NSDE_DIVERGED || f->step == 0)
         return nsde_fail(failed->status, "%s", failed->message);
     if (nsde_brownian_seed(run->noise, &seed))
         snprintf(origin, sizeof origin, "seed %llu", (unsigned long long)seed);
@@ -211,27 +211,41 @@ static void divide(nsde_run *run)
 {
     enum { CHUNK_BYTES = 32 * 1024 }; /* noise drawn at once stays in the first-level cache */
     const nsde_simulate_settings *s = &run->settings;
-    const size_t widest = nsde_program_panel(run->program, NSDE_FORWARD);
+    const size_t widest =
+        run->adaptive ? run->adaptive->settings.panel : nsde_program_panel(run->program, NSDE_FORWARD);
     run->panel = s->paths < widest ? s->paths : widest;
     run->n_panels = (s->paths - 1) / run->panel + 1;
     const size_t most = run->sink->groups ? run->sink->groups : run->n_panels;
     run->panels_in_group = (run->n_panels - 1) / most + 1;
     run->n_groups = (run->n_panels - 1) / run->panels_in_group + 1;
     const size_t chunk = CHUNK_BYTES / (sizeof(double) * run->panel * run->noise_rows);
-    run->chunk = chunk < 2 ? 2 : chunk < s->steps ? chunk : s->steps;
-    const size_t every = s->save_every ? s->save_every : s->steps;
-    run->n_times = 1 + s->steps / every + (s->steps % every != 0);
+    run->chunk = run->adaptive      ? 3
+                 : chunk < 2        ? 2
+                 : chunk < s->steps ? chunk
+                                    : s->steps; /* 3: a step, its halves */
+    run->n_times = nsde_run_count_times(run);
     if (!nsde_brownian_seed(run->noise, &run->seed))
         run->seed = s->seed;
 }
 
-/* Components whose variance the step tells: those whose passages are looked for between steps. */
-static nsde_status compile(nsde_run *run)
+/* Chooses the integrator where none was, and compiles its step. Its variances are told for the components
+ * whose passages are looked for between steps. */
+static nsde_status compile(nsde_run *run, nsde_adaptive_run *adaptive)
 {
     void *memory;
     const nsde_sink *sink = run->sink;
     nsde_step_options options = {.precision = run->settings.precision,
                                  .parameters_per_path = run->settings.parameters_per_path};
+    if (run->settings.adaptive) {
+        const nsde_status prepared = nsde_adaptive_prepare(run, adaptive, &options);
+        return prepared ? prepared
+                        : nsde_step_compile(run->settings.integrator, run->model, &options, &run->program);
+    }
+    const nsde_status found = run->settings.integrator
+                                  ? NSDE_OK
+                                  : nsde_integrator_find("euler_maruyama", &run->settings.integrator);
+    if (found)
+        return found;
     nsde_status status = nsde_alloc(sink->n_passages, sizeof(size_t), "passages", &memory);
     size_t *variances = memory;
     for (size_t q = 0; q < sink->n_passages && !status; q++)
@@ -254,6 +268,8 @@ nsde_status nsde_run_paths(const nsde_model *model, const double *parameters, co
         return status;
     const nsde_model_definition *d = nsde_model_describe(model);
     nsde_brownian *grid = NULL;
+    nsde_step_times *times = NULL;
+    nsde_adaptive_run adaptive = {0};
     nsde_run run = {.model = model,
                     .parameters = parameters,
                     .x0 = x0,
@@ -261,25 +277,31 @@ nsde_status nsde_run_paths(const nsde_model *model, const double *parameters, co
                     .dim = d->dim,
                     .n_inputs = d->n_inputs,
                     .n_parameters = d->n_parameters,
-                    .grid = {settings->t0, settings->t1, settings->steps},
+                    .grid = nsde_grid_of(settings->t0, settings->t1, settings->steps, settings->times),
                     .sink = sink};
-    if (!run.settings.integrator)
-        status = nsde_integrator_find("euler_maruyama", &run.settings.integrator);
-    if (!status)
-        status = compile(&run);
+    status = compile(&run, &adaptive);
     if (!status)
         status = nsde_step_check_noise(run.settings.integrator, model, settings->noise);
     if (!status && !settings->noise)
         status = nsde_brownian_grid(settings->seed, d->noise_dim, &grid);
+    if (!status)
+        status = nsde_run_make_times(&run, &times);
     if (!status) {
         run.detail = nsde_step_detail(run.settings.integrator, model);
         run.state_rows = nsde_program_input_rows(run.program, NSDE_STEP_STATE);
         run.noise_rows = nsde_program_input_rows(run.program, NSDE_STEP_NOISE);
         run.noise = settings->noise ? settings->noise : grid;
         divide(&run);
-        status = run_all(&run);
+        if (run.adaptive)
+            status = nsde_adaptive_make(&run, &adaptive);
     }
+    if (!status)
+        status = run_all(&run);
+    if (!status && run.adaptive && sink->finish)
+        sink->finish(sink->context, &adaptive);
+    nsde_adaptive_release(&adaptive);
     nsde_program_destroy(run.program);
     nsde_brownian_destroy(grid);
+    nsde_step_times_destroy(times);
     return status;
 }

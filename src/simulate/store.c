@@ -33,6 +33,11 @@ static nsde_block place(void *context, size_t first)
     return (nsde_block){s->states + first, s->n_paths, s->failed_step + first};
 }
 
+static void finish(void *context, nsde_adaptive_run *adaptive)
+{
+    nsde_adaptive_hand_over(adaptive, context);
+}
+
 nsde_status nsde_simulate(const nsde_model *model, const double *parameters, const double *x0,
                           const nsde_simulate_settings *settings, nsde_simulation **simulation)
 {
@@ -44,8 +49,9 @@ nsde_status nsde_simulate(const nsde_model *model, const double *parameters, con
     if (status)
         return status;
     nsde_simulation *result = memory;
-    status = nsde_run_paths(model, parameters, x0, settings,
-                            &(nsde_sink){.context = result, .begin = begin, .place = place});
+    status =
+        nsde_run_paths(model, parameters, x0, settings,
+                       &(nsde_sink){.context = result, .begin = begin, .place = place, .finish = finish});
     for (size_t i = 0; !status && i < result->n_paths; i++)
         result->n_failed += result->failed_step[i] != 0;
     if (status)
@@ -62,5 +68,6 @@ void nsde_simulation_destroy(nsde_simulation *simulation)
     nsde_free(simulation->times);
     nsde_free(simulation->states);
     nsde_free(simulation->failed_step);
+    nsde_panel_steps_release(simulation->panels, simulation->n_panels);
     nsde_free(simulation);
 }

@@ -2,8 +2,11 @@
 #include "step/compile.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "core/error.h"
+#include "core/memory.h"
+#include "step/step.h"
 
 nsde_var nsde_step_take_state(nsde_step_at *at, const nsde_integrator *integrator)
 {
@@ -78,13 +81,19 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     at.h = nsde_uniform(tape, 1);
     at.u = nsde_model_record_inputs(model, tape);
     nsde_step_take_parameters(&at, options->parameters_per_path);
-    nsde_var outputs[2] = {nsde_step_record(integrator, &at)};
+    size_t n = 0;
+    nsde_var outputs[3];
+    outputs[n++] = options->dense ? nsde_step_record_dense(integrator, &at, nsde_uniform(tape, 1))
+                                  : nsde_step_record(integrator, &at);
     if (options->n_variances)
-        outputs[1] = record_variances(&at, options);
-    const size_t n = options->n_variances ? 2 : 1;
+        outputs[n++] = record_variances(&at, options);
+    if (options->error)
+        outputs[n++] = nsde_step_record_error(integrator, &at);
     for (size_t i = 0; i < n; i++)
-        if (nsde_is_uniform(outputs[i])) /* nothing in it differs between paths */
-            outputs[i] = nsde_add(outputs[i], nsde_mul_real(i ? nsde_row(state, 0) : state, 0.0));
+        if (nsde_is_uniform(outputs[i])) { /* nothing in it differs between paths */
+            const bool whole = nsde_rows(outputs[i]) == nsde_rows(state);
+            outputs[i] = nsde_add(outputs[i], nsde_mul_real(whole ? state : nsde_row(state, 0), 0.0));
+        }
     status = nsde_program_create_in(options->precision, tape, n, outputs, program);
     nsde_tape_destroy(tape);
     return status;
@@ -98,13 +107,47 @@ void nsde_spread_paths(const double *values, size_t rows, size_t all, size_t fir
             to[r * stride + i] = values[r * all + first + (i < paths ? i : 0)];
 }
 
+nsde_grid nsde_grid_of(double t0, double t1, size_t steps, const double *times)
+{
+    return times ? (nsde_grid){times[0], times[steps], steps, times} : (nsde_grid){t0, t1, steps, NULL};
+}
+
+static nsde_status check_times(const nsde_grid *grid)
+{
+    for (size_t k = 0; k <= grid->steps; k++)
+        if (!isfinite(grid->times[k]) || (k && !(grid->times[k] > grid->times[k - 1])))
+            return nsde_fail(NSDE_INVALID, "time %zu of the %zu steps is %.17g: they must rise", k,
+                             grid->steps, grid->times[k]);
+    return NSDE_OK;
+}
+
 nsde_status nsde_grid_check(const nsde_grid *grid)
 {
+    if (grid->times)
+        return check_times(grid);
     if (!(grid->t1 > grid->t0))
         return nsde_fail(NSDE_INVALID, "t1 = %g is not after t0 = %g", grid->t1, grid->t0);
-    const double h = nsde_grid_length(grid);
+    const double h = nsde_grid_length(grid, 0);
     if (!(h > 0.0) || !isfinite(h) || !(grid->t0 + h > grid->t0) || !(grid->t1 - h < grid->t1))
         return nsde_fail(NSDE_INVALID, "steps = %zu from %g to %g leave no time for a step", grid->steps,
                          grid->t0, grid->t1);
     return NSDE_OK;
+}
+
+nsde_status nsde_grid_own(nsde_grid *grid)
+{
+    void *times;
+    if (!grid->times)
+        return NSDE_OK;
+    const nsde_status status = nsde_alloc(grid->steps + 1, sizeof(double), "step times", &times);
+    if (!status)
+        memcpy(times, grid->times, (grid->steps + 1) * sizeof(double));
+    grid->times = times;
+    return status;
+}
+
+void nsde_grid_release(nsde_grid *grid)
+{
+    nsde_free((double *)grid->times);
+    grid->times = NULL;
 }

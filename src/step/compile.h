@@ -10,7 +10,7 @@
  * copies of x that the integrator carries along. NSDE_STEP_INPUT is there for models with inputs of each path
  * alone; after it come the parameters, where they differ between paths (nsde_step_parameters_input). */
 enum { NSDE_STEP_STATE, NSDE_STEP_NOISE, NSDE_STEP_INPUT };
-enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH };
+enum { NSDE_STEP_TIME, NSDE_STEP_LENGTH, NSDE_STEP_FRACTION };
 
 /* How a step is compiled; zeros are sensible. */
 typedef struct nsde_step_options {
@@ -20,6 +20,8 @@ typedef struct nsde_step_options {
      * the step, as one row each. */
     const size_t *variances;
     size_t n_variances;
+    bool error; /* the last output: the integrator's estimate of the error of the step, [dim] */
+    bool dense; /* output 0 is the state [dim] at the uniform NSDE_STEP_FRACTION of the step instead */
 } nsde_step_options;
 
 /* Checks integrator and model against each other and compiles one step. */
@@ -42,25 +44,36 @@ void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail);
 void nsde_spread_paths(const double *values, size_t rows, size_t all, size_t first, size_t paths,
                        size_t stride, double *to);
 
-/* Equal steps from t0 to t1. */
+/* Steps from t0 to t1: equal ones, or between times that the caller gives. */
 typedef struct nsde_grid {
     double t0, t1;
     size_t steps;
+    const double *times; /* [steps + 1], from t0 to t1; NULL for equal steps */
 } nsde_grid;
 
-static inline double nsde_grid_length(const nsde_grid *grid)
+/* From settings: where times are given, t0 and t1 are the first and the last of them. */
+nsde_grid nsde_grid_of(double t0, double t1, size_t steps, const double *times);
+
+/* The length of step `step` (from 0). */
+static inline double nsde_grid_length(const nsde_grid *grid, size_t step)
 {
-    return (grid->t1 - grid->t0) / (double)grid->steps;
+    return grid->times ? grid->times[step + 1] - grid->times[step]
+                       : (grid->t1 - grid->t0) / (double)grid->steps;
 }
 
 /* The time after `step` of all steps: exactly t1 after the last. */
 static inline double nsde_grid_time(const nsde_grid *grid, size_t step)
 {
+    if (grid->times)
+        return grid->times[step];
     return step == grid->steps ? grid->t1
                                : grid->t0 + (grid->t1 - grid->t0) * ((double)step / (double)grid->steps);
 }
 
-/* NSDE_INVALID where t1 is not after t0, or the steps are too many to have a length. */
+/* NSDE_INVALID where t1 is not after t0, the steps are too many to have a length, or times do not rise. */
 NSDE_MUST_USE nsde_status nsde_grid_check(const nsde_grid *grid);
+/* Makes times that the caller owns the grid's own; nsde_grid_release frees them. */
+NSDE_MUST_USE nsde_status nsde_grid_own(nsde_grid *grid);
+void nsde_grid_release(nsde_grid *grid);
 
 #endif

@@ -200,3 +200,17 @@ nsde_var nsde_step_record(const nsde_integrator *integrator, const nsde_step_at 
     here.calculus = integrator->calculus;
     return integrator->record(&here);
 }
+
+nsde_var nsde_step_record_error(const nsde_integrator *integrator, const nsde_step_at *at)
+{
+    nsde_step_at here = *at;
+    here.calculus = integrator->calculus;
+    return integrator->error(&here);
+}
+
+nsde_var nsde_step_record_dense(const nsde_integrator *integrator, const nsde_step_at *at, nsde_var theta)
+{
+    nsde_step_at here = *at;
+    here.calculus = integrator->calculus;
+    return integrator->dense(&here, theta);
+}

@@ -62,6 +62,8 @@ static uint64_t identify(const nsde_model *model, const nsde_loss *loss, const n
     sum = nsde_checksum(sum, numbers, sizeof numbers);
     if (s->n_observe)
         sum = nsde_checksum(sum, s->observe, s->n_observe * sizeof *s->observe);
+    if (s->times)
+        sum = nsde_checksum(sum, s->times, (s->steps + 1) * sizeof *s->times);
     if (s->integrator)
         sum = nsde_checksum(sum, s->integrator->name, strlen(s->integrator->name));
     if (loss->n_data)

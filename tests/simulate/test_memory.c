@@ -34,6 +34,22 @@ START_TEST(a_simulation_may_fail_anywhere)
 }
 END_TEST
 
+/* Steps that land on times, and steps that are chosen. */
+START_TEST(steps_of_their_own_may_fail_anywhere)
+{
+    const double observe[] = {0.1, 0.4};
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    settings.paths = 100;
+    settings.threads = 1;
+    settings.observe_times = observe;
+    settings.n_observe = 2;
+    check_failing_allocations(simulate, &settings, 12);
+    const nsde_adaptive adaptive = nsde_adaptive_default();
+    settings.adaptive = &adaptive;
+    check_failing_allocations(simulate, &settings, 12);
+}
+END_TEST
+
 static nsde_status take_quantiles(void *context)
 {
     const nsde_simulation *simulation = context;
@@ -121,6 +137,7 @@ END_TEST
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, a_simulation_may_fail_anywhere);
+    tcase_add_test(cases, steps_of_their_own_may_fail_anywhere);
     tcase_add_test(cases, quantiles_may_fail_anywhere);
     tcase_add_test(cases, a_forecast_of_a_file_may_fail_anywhere);
     tcase_add_test(cases, many_steps_take_no_more_memory);

@@ -203,7 +203,13 @@ START_TEST(quantiles_of_known_numbers)
 {
     double states[2][5] = {{0}, {5.0, 1.0, NAN, 3.0, 2.0}}, times[2] = {0.0, 1.0}, q[3];
     size_t failed[5] = {0, 0, 1, 0, 0};
-    const nsde_simulation simulation = {2, 1, 5, times, &states[0][0], 1, failed};
+    const nsde_simulation simulation = {.n_times = 2,
+                                        .dim = 1,
+                                        .n_paths = 5,
+                                        .times = times,
+                                        .states = &states[0][0],
+                                        .n_failed = 1,
+                                        .failed_step = failed};
     check_ok(nsde_simulation_quantiles(&simulation, 1, 0, 3, (double[]){0.0, 0.5, 1.0}, q));
     ck_assert(q[0] == 1.0 && q[1] == 2.5 && q[2] == 5.0);
     check_refused(nsde_simulation_quantiles(&simulation, 1, 0, 1, (double[]){1.5}, q), NSDE_INVALID, "1.5");

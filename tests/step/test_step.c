@@ -276,17 +276,19 @@ START_TEST(a_grid_ends_at_its_end)
         size_t steps;
     } grids[] = {{2.3, 230}, {1.0, 3}, {1.0, 10000}, {1e-3, 7}, {1e6, 49}};
     for (size_t k = 0; k < sizeof grids / sizeof *grids; k++) {
-        const nsde_grid grid = {0.0, grids[k].t1, grids[k].steps};
+        const nsde_grid grid = nsde_grid_of(0.0, grids[k].t1, grids[k].steps, NULL);
         check_ok(nsde_grid_check(&grid));
         ck_assert(nsde_grid_time(&grid, 0) == 0.0 && nsde_grid_time(&grid, grid.steps) == grids[k].t1);
         for (size_t i = 0; i < grid.steps; i++)
             ck_assert(nsde_grid_time(&grid, i) < nsde_grid_time(&grid, i + 1));
     }
-    check_refused(nsde_grid_check(&(nsde_grid){1.0, 1.0, 5}), NSDE_INVALID, "t1 = 1 is not after t0 = 1");
-    check_refused(nsde_grid_check(&(nsde_grid){NAN, 1.0, 5}), NSDE_INVALID, "t0 = nan");
-    check_refused(nsde_grid_check(&(nsde_grid){0.0, INFINITY, 5}), NSDE_INVALID, "inf");
-    check_refused(nsde_grid_check(&(nsde_grid){-DBL_MAX, DBL_MAX, 5}), NSDE_INVALID, "steps");
-    check_refused(nsde_grid_check(&(nsde_grid){0.0, 1.0, SIZE_MAX}), NSDE_INVALID, "no time for a step");
+    check_refused(nsde_grid_check(&(nsde_grid){1.0, 1.0, 5, NULL}), NSDE_INVALID,
+                  "t1 = 1 is not after t0 = 1");
+    check_refused(nsde_grid_check(&(nsde_grid){NAN, 1.0, 5, NULL}), NSDE_INVALID, "t0 = nan");
+    check_refused(nsde_grid_check(&(nsde_grid){0.0, INFINITY, 5, NULL}), NSDE_INVALID, "inf");
+    check_refused(nsde_grid_check(&(nsde_grid){-DBL_MAX, DBL_MAX, 5, NULL}), NSDE_INVALID, "steps");
+    check_refused(nsde_grid_check(&(nsde_grid){0.0, 1.0, SIZE_MAX, NULL}), NSDE_INVALID,
+                  "no time for a step");
 }
 END_TEST
 
