@@ -77,7 +77,8 @@ typedef struct nsde_simulation {
 } nsde_simulation;
 
 /** Simulates paths numbered first_path … first_path + paths - 1. The result depends on the seed and the
- *  settings, to the last bit, and not on the number of threads; path i is the same in any batch.
+ *  settings, to the last bit, and not on the number of threads; path i is the same in any batch, but with
+ *  adaptive steps, which the paths of a panel share.
  *  @param parameters [n_parameters] within their bounds, or [n_parameters][paths] (parameters_per_path)
  *  @param x0 [dim], the same for every path, or [dim][paths] (x0_per_path)
  *  @return NSDE_INVALID, NSDE_UNSUPPORTED (integrator and model do not go together), NSDE_OVERFLOW,

@@ -105,7 +105,7 @@ typedef struct nsde_step_times {
 } nsde_step_times;
 
 /** Steps from t0 to the last of the given times that land on each of them, exactly; each gap is cut into
- * equal steps no longer than `longest` (but for rounding).
+ *  equal steps no longer than `longest` (but for rounding).
  *  @param land [n] rising, from t0 on
  *  @return NSDE_INVALID, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_step_times_create(double t0, double longest, size_t n,

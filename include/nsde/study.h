@@ -63,8 +63,8 @@ typedef struct nsde_study {
 
 /** Runs a study; but for the seconds its numbers are the same whether or not it was killed and resumed, and
  *  for any number of threads.
- *  @param settings steps, paths and seed are the study's to set; observations count steps of
- *  settings->run.steps, and are kept where they are in time
+ *  @param settings of equal steps (`run.times` is NULL); steps, paths and seed are the study's to set;
+ *  observations count steps of settings->run.steps, and are kept where they are in time
  *  @return NSDE_INVALID naming the setting, or an observation that falls between steps; NSDE_PARSE where the
  *          state is damaged or belongs to another study; what an estimator returned, but for
  *          NSDE_UNSUPPORTED, unless none applies; NSDE_IO; NSDE_NO_MEMORY */
