@@ -31,6 +31,7 @@ typedef struct nsde_estimate_settings {
     double step;      /**< differences: relative step; 0 for the cube root of the rounding */
     size_t partials;  /**< forward: partials followed at once; 0 for 8 */
     bool keep_samples;
+    const double *direction; /**< hessian_vector: [n_parameters + dim]; borrowed */
 } nsde_estimate_settings;
 
 typedef struct nsde_estimator nsde_estimator;

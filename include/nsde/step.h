@@ -41,6 +41,8 @@ typedef struct nsde_integrator {
     bool second_order;                          /**< for models alone that are (nsde_model_definition) */
     size_t carried;                             /**< copies of the state that it carries from step to step */
     nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
+    /** A step from there over -h with -dW undoes a step, but for rounding. */
+    bool reversible;
 } nsde_integrator;
 
 NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */

@@ -19,7 +19,7 @@ typedef struct options {
     cli_problem problem;
     const char *loss, *scheme, *method, *observe, *json;
     cli_assignments set;
-    cli_numbers x0;
+    cli_numbers x0, direction;
     double t0, t1, difference;
     size_t steps, paths, threads;
     uint64_t seed;
@@ -117,6 +117,13 @@ static nsde_status take_settings(const options *o, work *w)
     w->settings.antithetic = o->antithetic;
     w->settings.no_baseline = o->no_baseline;
     w->settings.step = o->difference;
+    if (o->direction.count) {
+        const nsde_model_definition *d = nsde_model_describe(w->model);
+        if (o->direction.count != d->n_parameters + d->dim)
+            return nsde_fail(NSDE_INVALID, "--direction: %zu numbers for %zu parameters and %zu states",
+                             o->direction.count, d->n_parameters, d->dim);
+        w->settings.direction = o->direction.values;
+    }
     nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
     if (!status && o->observe)
         status = take_observations(o, w);
@@ -305,6 +312,9 @@ static const cli_option table[] = {
      "likelihood_ratio without its control variate", false},
     {"difference", "H", CLI_NUMBER, offsetof(options, difference),
      "relative step of differences; the cube root of the rounding", false},
+    {"direction", "V,...", CLI_NUMBERS, offsetof(options, direction),
+     "for hessian_vector: what the Hessian is multiplied by, the parameters' part, then the initial states'",
+     false},
     {"check", NULL, CLI_FLAG, offsetof(options, check),
      "first compare the gradient with differences on the same paths", false},
     {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},

@@ -15,6 +15,7 @@
 typedef struct nsde_sweeper {
     const nsde_gradient *engine;
     nsde_workspace *step, *loss; /* loss: NULL for losses of the ensemble */
+    nsde_workspace *back;        /* NSDE_KEEP_UNDO, NSDE_KEEP_ADJOINT: of back_program; else NULL */
     nsde_noise_window noise;
     double *frames; /* NSDE_KEEP_ROWS: [steps][frame] of the step's workspace */
     double *states; /* otherwise: [slots][dim][stride] */
@@ -34,8 +35,8 @@ struct nsde_gradient {
     nsde_gradient_settings settings;
     nsde_loss loss;
     const nsde_model *model;
-    nsde_program *step_program, *loss_program;
-    nsde_brownian *grid; /* NULL where the caller gave the noise */
+    nsde_program *step_program, *loss_program, *back_program; /* back_program: see backward.h */
+    nsde_brownian *grid;                                      /* NULL where the caller gave the noise */
     nsde_grid times;
     size_t *observe;        /* [n_times] steps */
     double *observed_times; /* [n_times] */

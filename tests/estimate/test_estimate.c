@@ -5,50 +5,9 @@
 
 #include <stdlib.h>
 
+#include "estimate/setup.h"
 #include "estimate/tangents.h"
-#include "harness.h"
-#include "nsde/text.h"
 #include "problems/problems.h"
-
-/* A model and a loss from text, at a point. */
-typedef struct setup {
-    nsde_model *model;
-    nsde_loss loss;
-    double parameters[40], x0[2];
-    nsde_estimate_settings settings;
-} setup;
-
-static setup create(const nsde_text_model *text, const char *loss)
-{
-    setup s = {.settings.run = nsde_gradient_settings_default()};
-    check_ok(nsde_model_from_text(text, &s.model));
-    check_ok(nsde_loss_from_text(loss, s.model, &s.loss));
-    for (size_t k = 0; k < nsde_model_describe(s.model)->n_parameters; k++)
-        s.parameters[k] = nsde_model_describe(s.model)->parameters[k].start;
-    s.settings.run.steps = 1;
-    return s;
-}
-
-static void destroy(setup *s)
-{
-    nsde_loss_release_text(&s->loss);
-    nsde_model_destroy(s->model);
-}
-
-static nsde_status attempt(const setup *s, const char *method, nsde_gradient_estimate **estimate)
-{
-    const nsde_estimator *estimator;
-    check_ok(nsde_estimator_find(method, &estimator));
-    return nsde_estimate_run(estimator, &(nsde_estimate_problem){s->model, &s->loss, s->parameters, s->x0},
-                             &s->settings, estimate);
-}
-
-static nsde_gradient_estimate *run(const setup *s, const char *method)
-{
-    nsde_gradient_estimate *estimate;
-    check_ok(attempt(s, method, &estimate));
-    return estimate;
-}
 
 /* Within 4 standard errors, which are not so wide that anything would do. */
 static void check_component(const nsde_gradient_estimate *e, size_t k, double exact, double widest)
