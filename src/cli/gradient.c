@@ -117,12 +117,12 @@ static nsde_status take_settings(const options *o, work *w)
     w->settings.antithetic = o->antithetic;
     w->settings.no_baseline = o->no_baseline;
     w->settings.step = o->difference;
-    if (o->direction.count) {
+    if (o->direction.n) {
         const nsde_model_definition *d = nsde_model_describe(w->model);
-        if (o->direction.count != d->n_parameters + d->dim)
+        if (o->direction.n != d->n_parameters + d->dim)
             return nsde_fail(NSDE_INVALID, "--direction: %zu numbers for %zu parameters and %zu states",
-                             o->direction.count, d->n_parameters, d->dim);
-        w->settings.direction = o->direction.values;
+                             o->direction.n, d->n_parameters, d->dim);
+        w->settings.direction = o->direction.items;
     }
     nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
     if (!status && o->observe)
