@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "cli/problem.h"
+#include "cli/series.h"
 #include "core/error.h"
 #include "io/plot.h"
 #include "io/progress.h"
 
 typedef struct options {
     cli_problem problem;
-    const char *method, *time, *value, *json, *plot, *initial;
-    double scale, dt, horizon;
+    cli_series series;
+    const char *method, *json, *plot, *initial;
+    double horizon;
     cli_assignments start, fixed;
     uint64_t seed;
     size_t threads;
@@ -24,9 +26,9 @@ typedef struct options {
 static void defaults(void *o)
 {
     options *standard = o;
-    standard->scale = 1.0;
+    standard->series = cli_series_defaults();
     standard->seed = 1;
-    standard->dt = standard->horizon = NAN; /* not given */
+    standard->horizon = NAN; /* not given */
 }
 
 /* What is open while the command works. */
@@ -42,17 +44,6 @@ static bool show_progress(void *context, size_t iteration, double log_likelihood
     (void)log_likelihood;
     nsde_progress_update(context, iteration);
     return true;
-}
-
-static nsde_status read_series(const options *o, const char *path, nsde_series **series)
-{
-    nsde_csv_settings csv = nsde_csv_settings_default();
-    csv.time = o->time;
-    csv.values = &o->value;
-    csv.n_values = 1;
-    csv.scale = o->scale;
-    csv.dt = isnan(o->dt) ? 0.0 : o->dt;
-    return nsde_series_read_csv(path, &csv, series);
 }
 
 static nsde_status run_fit(const options *o, work *w)
@@ -108,10 +99,10 @@ static nsde_status draw(const options *o, const work *w, const nsde_forecast *f)
     const nsde_series *s = w->series;
     snprintf(title, sizeof title, "%s: %s, fitted by %s", s->names[0], w->fit->equation,
              w->fit->objective_title);
-    if (o->scale == 1.0)
+    if (o->series.scale == 1.0)
         snprintf(label, sizeof label, "%s", s->names[0]);
     else
-        snprintf(label, sizeof label, "%s x %g", s->names[0], o->scale);
+        snprintf(label, sizeof label, "%s x %g", s->names[0], o->series.scale);
     const nsde_plot_frame frame = {.title = title, .x_label = s->time_label, .y_label = label};
     nsde_status status = nsde_plot_create(&frame, &plot);
     double *numbers = status ? NULL : malloc(2 * f->n_times * sizeof *numbers);
@@ -156,7 +147,7 @@ static int run(const void *given, const char *path)
     if (!status)
         status = cli_problem_open(&o->problem, &w.model, NULL);
     if (!status)
-        status = read_series(o, path, &w.series);
+        status = cli_series_read(&o->series, path, &w.series);
     if (!status)
         status = run_fit(o, &w);
     if (!status && !o->quiet)
@@ -178,8 +169,10 @@ static int check_and_run(const void *given, const char *path)
         return CLI_USAGE;
     if (o->initial && strcmp(o->initial, "fixed") != 0 && strcmp(o->initial, "stationary") != 0)
         return cli_usage(&cli_command_fit, "--initial %s is neither fixed nor stationary", o->initial);
-    if (o->dt <= 0.0 || o->horizon <= 0.0)
-        return cli_usage(&cli_command_fit, "--dt and --horizon must be greater than 0");
+    if (cli_series_check(&cli_command_fit, &o->series))
+        return CLI_USAGE;
+    if (o->horizon <= 0.0)
+        return cli_usage(&cli_command_fit, "--horizon must be greater than 0");
     if (o->threads > 1024)
         return cli_usage(&cli_command_fit, "--threads %zu is more than 1024", o->threads);
     return run(given, path);
@@ -189,13 +182,8 @@ static const cli_option table[] = {
     CLI_PROBLEM_OPTIONS(options),
     {"method", "NAME", CLI_TEXT, offsetof(options, method),
      "the likelihood (nsde methods); exact where there is one", false},
-    {"value", "COLUMN", CLI_TEXT, offsetof(options, value), "the column to fit", true},
-    {"time", "COLUMN", CLI_TEXT, offsetof(options, time),
-     "the column of times: numbers, or dates counted in years", false},
-    {"dt", "D", CLI_FRACTION, offsetof(options, dt),
-     "rows are exactly this far apart: a number or a fraction (1/12)", false},
-    {"scale", "S", CLI_FRACTION, offsetof(options, scale),
-     "values are multiplied by this (0.01 for per cent)", false},
+    {"value", "COLUMN", CLI_TEXT, offsetof(options, series.values), "the column to fit", true},
+    CLI_SERIES_OPTIONS(options),
     {"start", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, start), "where the search begins", false},
     {"fix", "NAME=VALUE,...", CLI_ASSIGNMENTS, offsetof(options, fixed), "parameters that are not estimated",
      false},

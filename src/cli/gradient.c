@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/problem.h"
+#include "cli/gradient_study.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/number.h"
@@ -17,11 +17,13 @@
 
 typedef struct options {
     cli_problem problem;
-    const char *loss, *scheme, *method, *observe, *json;
+    cli_study study;
+    const char *loss, *scheme, *method, *json;
+    cli_sizes steps, paths, observe;
     cli_assignments set;
     cli_numbers x0, direction;
     double t0, t1, difference;
-    size_t steps, paths, threads;
+    size_t threads;
     uint64_t seed;
     bool antithetic, no_baseline, check, quiet;
 } options;
@@ -33,7 +35,6 @@ typedef struct work {
     nsde_model *model;
     nsde_loss loss;
     double *stored, *parameters;
-    size_t *observe;
     nsde_estimate_settings settings;
     const nsde_estimator *methods[METHODS];
     nsde_gradient_estimate *estimates[METHODS];
@@ -86,32 +87,16 @@ static nsde_status take_methods(work *w, const char *list)
     return NSDE_OK;
 }
 
-static nsde_status add_observation(work *w, const char *word)
-{
-    return nsde_parse_size(word, &w->observe[w->settings.run.n_observe++]);
-}
-
-static nsde_status take_observations(const options *o, work *w)
-{
-    size_t n = 1;
-    for (const char *at = o->observe; *at; at++)
-        n += *at == ',';
-    w->observe = calloc(n, sizeof *w->observe);
-    w->settings.run.observe = w->observe;
-    if (!w->observe)
-        return nsde_fail(NSDE_NO_MEMORY, "no memory");
-    const nsde_status status = for_each(o->observe, add_observation, w);
-    return status ? nsde_fail_within(status, "--observe") : NSDE_OK;
-}
-
 static nsde_status take_settings(const options *o, work *w)
 {
     nsde_gradient_settings *run = &w->settings.run;
     *run = nsde_gradient_settings_default();
     run->t0 = o->t0;
     run->t1 = o->t1;
-    run->steps = o->steps;
-    run->paths = o->paths;
+    run->steps = o->steps.items[o->steps.n - 1];
+    run->paths = o->paths.items[0];
+    run->observe = o->observe.items;
+    run->n_observe = o->observe.n;
     run->seed = o->seed;
     run->threads = o->threads > 1024 ? -1 : (int)o->threads;
     w->settings.antithetic = o->antithetic;
@@ -125,8 +110,6 @@ static nsde_status take_settings(const options *o, work *w)
         w->settings.direction = o->direction.items;
     }
     nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
-    if (!status && o->observe)
-        status = take_observations(o, w);
     return status ? status : take_methods(w, o->method);
 }
 
@@ -257,11 +240,42 @@ static nsde_status self_check(const options *o, const work *w, const nsde_estima
     return NSDE_OK;
 }
 
+static nsde_status estimate_and_report(const options *o, work *w, const nsde_estimate_problem *problem)
+{
+    nsde_status status = estimate(w, problem);
+    if (!status && !o->quiet)
+        print(w);
+    return !status && o->json ? write_json(w, o->json) : status;
+}
+
+static nsde_status study(const options *o, work *w, const nsde_estimate_problem *problem)
+{
+    const nsde_study_settings settings = {.estimators = w->methods,
+                                          .n_estimators = w->n_methods,
+                                          .steps = o->steps.items,
+                                          .n_steps = o->steps.n,
+                                          .paths = o->paths.items,
+                                          .n_paths = o->paths.n};
+    const cli_study_output output = {&o->study, o->json, o->quiet};
+    return cli_study_run(&output, problem, &w->settings, &settings);
+}
+
+static int check_options(const options *o)
+{
+    const bool several = o->steps.n > 1 || o->paths.n > 1;
+    if (cli_problem_check(&cli_command_gradient, &o->problem))
+        return CLI_USAGE;
+    if (several && !o->study.replicates)
+        return cli_usage(&cli_command_gradient,
+                         "several --steps or --paths are a study, which needs --replicates");
+    return cli_study_check(&cli_command_gradient, &o->study);
+}
+
 static int run(const void *given, const char *argument)
 {
     (void)argument;
     const options *o = given;
-    if (cli_problem_check(&cli_command_gradient, &o->problem))
+    if (check_options(o))
         return CLI_USAGE;
     work *w = calloc(1, sizeof *w);
     nsde_status status = w ? prepare(o, w) : nsde_fail(NSDE_NO_MEMORY, "no memory");
@@ -269,12 +283,10 @@ static int run(const void *given, const char *argument)
         const nsde_estimate_problem problem = {w->model, &w->loss, w->parameters, o->x0.items};
         if (o->check)
             status = self_check(o, w, &problem);
-        if (!status)
-            status = estimate(w, &problem);
-        if (!status && !o->quiet)
-            print(w);
-        if (!status && o->json)
-            status = write_json(w, o->json);
+        if (!status && o->study.replicates)
+            status = study(o, w, &problem);
+        else if (!status)
+            status = estimate_and_report(o, w, &problem);
     }
     for (size_t i = 0; w && i < w->n_methods; i++)
         nsde_estimate_destroy(w->estimates[i]);
@@ -283,7 +295,6 @@ static int run(const void *given, const char *argument)
         nsde_model_destroy(w->model);
         nsde_parameters_destroy(w->stored);
         free(w->parameters);
-        free(w->observe);
     }
     free(w);
     return status ? cli_fail() : CLI_DONE;
@@ -296,12 +307,14 @@ static const cli_option table[] = {
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
-    {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},
-    {"paths", "N", CLI_SIZE, offsetof(options, paths), "number of paths", true},
+    {"steps", "N,...", CLI_SIZES, offsetof(options, steps),
+     "number of equal steps; several for a study, rising", true},
+    {"paths", "N,...", CLI_SIZES, offsetof(options, paths), "number of paths; several for a study, rising",
+     true},
     {"loss", "TEXT", CLI_TEXT, offsetof(options, loss),
      "the loss of a path: of the last states, of x[k] or x2[k] at observation k, of the parameters", true},
-    {"observe", "STEP,...", CLI_TEXT, offsetof(options, observe),
-     "steps after which the loss may look, counted from 1; the last", false},
+    {"observe", "STEP,...", CLI_SIZES, offsetof(options, observe),
+     "steps after which the loss may look, counted from 1 (in a study, of the most steps); the last", false},
     {"scheme", "NAME", CLI_TEXT, offsetof(options, scheme), "the integrator (nsde methods); euler_maruyama",
      false},
     {"method", "NAME,...|all", CLI_TEXT, offsetof(options, method), "the estimators (nsde methods); all",
@@ -322,12 +335,15 @@ static const cli_option table[] = {
      "threads; 0 for one per core; the result is the same", false},
     {"json", "FILE", CLI_TEXT, offsetof(options, json), "write the estimates as JSON", false},
     {"quiet", NULL, CLI_FLAG, offsetof(options, quiet), "print no table", false},
+    CLI_STUDY_OPTIONS(options),
 };
 
 const cli_command cli_command_gradient = {
     .name = "gradient",
     .summary = "Differentiate an expected loss by the parameters and the initial states of a model",
-    .detail = CLI_PROBLEM_DETAIL,
+    .detail =
+        CLI_PROBLEM_DETAIL " With --replicates the estimators are studied: bias, variance and cost for every "
+                           "number of steps and of paths.",
     .options = table,
     .n_options = sizeof table / sizeof *table,
     .options_size = sizeof(options),

@@ -99,6 +99,22 @@ static nsde_status parse_numbers(const char *text, cli_numbers *list)
     return status;
 }
 
+static nsde_status parse_sizes(const char *text, cli_sizes *list)
+{
+    void *items;
+    char *copy;
+    nsde_status status = nsde_alloc(count_pieces(text), sizeof(size_t), "options", &items);
+    if (status)
+        return status;
+    *list = (cli_sizes){.items = items};
+    status = nsde_copy_string(text, &copy);
+    char *rest = copy;
+    for (char *piece; !status && (piece = next_piece(&rest)); list->n++)
+        status = nsde_parse_size(piece, &list->items[list->n]);
+    nsde_free(copy);
+    return status;
+}
+
 static nsde_status set(const cli_option *option, const char *text, void *options)
 {
     void *member = (char *)options + option->offset;
@@ -121,6 +137,8 @@ static nsde_status set(const cli_option *option, const char *text, void *options
         return parse_assignments(text, member);
     case CLI_NUMBERS:
         return parse_numbers(text, member);
+    case CLI_SIZES:
+        return parse_sizes(text, member);
     }
     return NSDE_OK;
 }
@@ -204,6 +222,8 @@ void cli_free_options(const cli_command *command, void *options)
             nsde_free(((cli_assignments *)member)->text);
         } else if (command->options[i].kind == CLI_NUMBERS) {
             nsde_free(((cli_numbers *)member)->items);
+        } else if (command->options[i].kind == CLI_SIZES) {
+            nsde_free(((cli_sizes *)member)->items);
         }
     }
 }

@@ -24,6 +24,10 @@ typedef struct cli_numbers {
     double *items;
 } cli_numbers;
 
+typedef struct cli_sizes {
+    size_t n, *items;
+} cli_sizes;
+
 /* What a value is read as, and the type of the member it goes to. */
 typedef enum cli_kind {
     CLI_TEXT,        /* const char * */
@@ -33,7 +37,8 @@ typedef enum cli_kind {
     CLI_SEED,        /* uint64_t */
     CLI_FLAG,        /* bool */
     CLI_ASSIGNMENTS, /* cli_assignments: name=value,… */
-    CLI_NUMBERS      /* cli_numbers: a,b,… */
+    CLI_NUMBERS,     /* cli_numbers: a,b,… */
+    CLI_SIZES        /* cli_sizes: n,m,… */
 } cli_kind;
 
 typedef struct cli_option {

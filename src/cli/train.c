@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/options.h"
+#include "cli/series.h"
 #include "core/error.h"
 #include "io/file.h"
 #include "io/plot.h"
@@ -15,8 +15,9 @@
 #include "nsde/train.h"
 
 typedef struct options {
-    const char *time, *value, *drift, *diffusion, *optimiser, *schedule, *checkpoint, *out, *plot;
-    double dt, scale, rate, weight_decay, clip_norm, held_out;
+    cli_series series;
+    const char *drift, *diffusion, *optimiser, *schedule, *checkpoint, *out, *plot;
+    double rate, weight_decay, clip_norm, held_out;
     uint64_t seed;
     size_t iterations, batch, validate_every, patience, save_every, threads;
     bool full, time_dependent, clip_weights, quiet;
@@ -27,8 +28,7 @@ static void defaults(void *given)
     options *o = given;
     const nsde_train_settings train = nsde_train_settings_default();
     const nsde_transition_settings transitions = nsde_transition_settings_default();
-    *o = (options){.dt = NAN,
-                   .scale = 1.0,
+    *o = (options){.series = cli_series_defaults(),
                    .optimiser = "adam",
                    .schedule = "cosine",
                    .rate = 3e-3,
@@ -69,35 +69,6 @@ static nsde_status no_memory(void)
 }
 
 /* ---- what is asked for ---- */
-
-static nsde_status read_series(const options *o, const char *path, nsde_series **series)
-{
-    size_t n = 1;
-    for (const char *c = o->value; *c; c++)
-        n += *c == ',';
-    char *text = malloc(strlen(o->value) + 1);
-    const char **names = malloc(n * sizeof *names);
-    nsde_status status = text && names ? NSDE_OK : no_memory();
-    if (!status) {
-        nsde_csv_settings csv = nsde_csv_settings_default();
-        strcpy(text, o->value);
-        names[0] = text;
-        for (size_t i = 1; i < n; i++) {
-            char *comma = strchr(names[i - 1], ',');
-            *comma = '\0';
-            names[i] = comma + 1;
-        }
-        csv.time = o->time;
-        csv.values = names;
-        csv.n_values = n;
-        csv.scale = o->scale;
-        csv.dt = isnan(o->dt) ? 0.0 : o->dt;
-        status = nsde_series_read_csv(path, &csv, series);
-    }
-    free(text);
-    free(names);
-    return status;
-}
 
 /* A thousandth of the smallest diffusion that the increments show, in the mean. */
 static double find_floor(const nsde_series *s)
@@ -295,7 +266,7 @@ static int run(const void *given, const char *path)
     if (!status)
         status = check_place(o->checkpoint);
     if (!status)
-        status = read_series(o, path, &w.series);
+        status = cli_series_read(&o->series, path, &w.series);
     if (!status)
         status = make_model(o, &w);
     if (!status)
@@ -319,8 +290,8 @@ static int run(const void *given, const char *path)
 static int check_and_run(const void *given, const char *path)
 {
     const options *o = given;
-    if (o->dt <= 0.0)
-        return cli_usage(&cli_command_train, "--dt must be greater than 0");
+    if (cli_series_check(&cli_command_train, &o->series))
+        return CLI_USAGE;
     if (!o->out && !o->plot && !o->checkpoint)
         return cli_usage(&cli_command_train,
                          "one of --out, --plot and --checkpoint must say where the result goes");
@@ -328,13 +299,8 @@ static int check_and_run(const void *given, const char *path)
 }
 
 static const cli_option table[] = {
-    {"value", "COLUMN,...", CLI_TEXT, offsetof(options, value), "the columns of the states", true},
-    {"time", "COLUMN", CLI_TEXT, offsetof(options, time),
-     "the column of times: numbers, or dates counted in years", false},
-    {"dt", "D", CLI_FRACTION, offsetof(options, dt),
-     "rows are exactly this far apart: a number or a fraction (1/12)", false},
-    {"scale", "S", CLI_FRACTION, offsetof(options, scale),
-     "values are multiplied by this (0.01 for per cent)", false},
+    {"value", "COLUMN,...", CLI_TEXT, offsetof(options, series.values), "the columns of the states", true},
+    CLI_SERIES_OPTIONS(options),
     {"drift", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, drift),
      "hidden layers of the drift's network, then :ACTIVATION if it is not tanh", true},
     {"diffusion", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, diffusion), "those of the diffusion's network",

@@ -20,32 +20,7 @@ static const nsde_estimator *const estimators[] = {
 #undef X
 };
 
-size_t nsde_estimator_count(void)
-{
-    return sizeof estimators / sizeof *estimators;
-}
-
-const nsde_estimator *nsde_estimator_at(size_t number)
-{
-    return number < nsde_estimator_count() ? estimators[number] : NULL;
-}
-
-nsde_status nsde_estimator_find(const char *name, const nsde_estimator **estimator)
-{
-    char names[NSDE_MESSAGE_SIZE / 2] = "";
-    if (!name || !estimator)
-        return nsde_fail(NSDE_INVALID,
-                         "nsde_estimator_find: a name and a place for the estimator are needed");
-    *estimator = NULL;
-    for (size_t i = 0; i < nsde_estimator_count(); i++) {
-        if (nsde_name_answers(estimators[i]->name, estimators[i]->aliases, name)) {
-            *estimator = estimators[i];
-            return NSDE_OK;
-        }
-        nsde_name_append(names, sizeof names, estimators[i]->name);
-    }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no estimator \"%.100s\"; there are %s", name, names);
-}
+NSDE_REGISTRY(nsde_estimator, nsde_estimator, estimators, "estimator")
 
 void nsde_estimate_name(const nsde_model *model, size_t k, size_t size, char *name)
 {

@@ -11,32 +11,7 @@ static const nsde_objective *const objectives[] = {
 #undef X
 };
 
-size_t nsde_objective_count(void)
-{
-    return sizeof objectives / sizeof *objectives;
-}
-
-const nsde_objective *nsde_objective_at(size_t number)
-{
-    return number < nsde_objective_count() ? objectives[number] : NULL;
-}
-
-nsde_status nsde_objective_find(const char *name, const nsde_objective **objective)
-{
-    if (!name || !objective)
-        return nsde_fail(NSDE_INVALID,
-                         "nsde_objective_find: a name and a place for the objective are needed");
-    *objective = NULL;
-    char names[NSDE_MESSAGE_SIZE / 2] = "";
-    for (size_t i = 0; i < nsde_objective_count(); i++) {
-        if (nsde_name_answers(objectives[i]->name, objectives[i]->aliases, name)) {
-            *objective = objectives[i];
-            return NSDE_OK;
-        }
-        nsde_name_append(names, sizeof names, objectives[i]->name);
-    }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no objective \"%.100s\"; there are %s", name, names);
-}
+NSDE_REGISTRY(nsde_objective, nsde_objective, objectives, "objective")
 
 nsde_status nsde_objective_check(const nsde_objective *objective, const nsde_model *model)
 {

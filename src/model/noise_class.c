@@ -135,7 +135,7 @@ static nsde_status see_additive(const trial *t)
     return NSDE_OK;
 }
 
-static nsde_status see_diagonal(trial *t)
+static nsde_status see_diagonal(const trial *t)
 {
     const double *g = nsde_workspace_output(t->workspace, 0);
     const double *x = nsde_workspace_input(t->workspace, STATE);
@@ -219,18 +219,16 @@ static nsde_status record_second_order(trial *t, nsde_tape *tape)
     return nsde_program_create(tape, 4, outputs, &t->program);
 }
 
-static nsde_status check_second_order(const nsde_model *model)
+/* Records what is looked at, runs it at the trial points, and looks. */
+static nsde_status try(const nsde_model *model, nsde_status (*record_it)(trial *t, nsde_tape *tape),
+                       nsde_status (*see)(const trial *t))
 {
     trial t = {.model = model, .d = nsde_model_describe(model)};
     nsde_tape *tape;
-    if (t.d->dim % 2 || t.d->noise != NSDE_NOISE_ADDITIVE)
-        return nsde_fail(NSDE_INVALID,
-                         "model %s: positions and velocities are as many of both, with additive noise",
-                         t.d->name);
     nsde_status status = nsde_tape_create(&tape);
     if (status)
         return status;
-    status = record_second_order(&t, tape);
+    status = record_it(&t, tape);
     nsde_tape_destroy(tape);
     if (!status)
         status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
@@ -238,42 +236,34 @@ static nsde_status check_second_order(const nsde_model *model)
         put_parameters(&t);
         put_states(&t);
         nsde_forward(t.workspace, TRIALS);
-        status = see_second_order(&t);
+        status = see(&t);
     }
     nsde_workspace_destroy(t.workspace);
     nsde_program_destroy(t.program);
     return status;
 }
 
+static nsde_status check_second_order(const nsde_model *model)
+{
+    const nsde_model_definition *d = nsde_model_describe(model);
+    if (d->dim % 2 || d->noise != NSDE_NOISE_ADDITIVE)
+        return nsde_fail(NSDE_INVALID,
+                         "model %s: positions and velocities are as many of both, with additive noise",
+                         d->name);
+    return try(model, record_second_order, see_second_order);
+}
+
 nsde_status nsde_noise_class_check(const nsde_model *model)
 {
-    trial t = {.model = model, .d = nsde_model_describe(model)};
-    const nsde_noise_class noise = t.d->noise;
-    nsde_tape *tape;
-    if (t.d->second_order) {
-        const nsde_status status = check_second_order(model);
-        if (status)
-            return status;
-    }
-    if (noise == NSDE_NOISE_GENERAL || noise == NSDE_NOISE_SCALAR || nsde_model_is_deterministic(model) ||
-        (noise != NSDE_NOISE_ADDITIVE && t.d->dim == 1 && t.d->noise_dim == 1))
-        return NSDE_OK;
-    nsde_status status = nsde_tape_create(&tape);
-    if (status)
+    const nsde_model_definition *d = nsde_model_describe(model);
+    const nsde_noise_class noise = d->noise;
+    const nsde_status status = d->second_order ? check_second_order(model) : NSDE_OK;
+    if (status || noise == NSDE_NOISE_GENERAL || noise == NSDE_NOISE_SCALAR ||
+        nsde_model_is_deterministic(model) ||
+        (noise != NSDE_NOISE_ADDITIVE && d->dim == 1 && d->noise_dim == 1))
         return status;
-    status = record(&t, tape);
-    nsde_tape_destroy(tape);
-    if (!status)
-        status = nsde_workspace_create(t.program, TRIALS, NSDE_FORWARD, &t.workspace);
-    if (!status) {
-        put_parameters(&t);
-        put_states(&t);
-        nsde_forward(t.workspace, TRIALS);
-        status = noise == NSDE_NOISE_ADDITIVE   ? see_additive(&t)
-                 : noise == NSDE_NOISE_DIAGONAL ? see_diagonal(&t)
-                                                : see_commutative(&t);
-    }
-    nsde_workspace_destroy(t.workspace);
-    nsde_program_destroy(t.program);
-    return status;
+    return try(model, record,
+               noise == NSDE_NOISE_ADDITIVE   ? see_additive
+               : noise == NSDE_NOISE_DIAGONAL ? see_diagonal
+                                              : see_commutative);
 }

@@ -12,32 +12,7 @@ static const nsde_integrator *const integrators[] = {
 #undef X
 };
 
-size_t nsde_integrator_count(void)
-{
-    return sizeof integrators / sizeof *integrators;
-}
-
-const nsde_integrator *nsde_integrator_at(size_t number)
-{
-    return number < nsde_integrator_count() ? integrators[number] : NULL;
-}
-
-nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator)
-{
-    if (!name || !integrator)
-        return nsde_fail(NSDE_INVALID,
-                         "nsde_integrator_find: a name and a place for the integrator are needed");
-    *integrator = NULL;
-    char names[NSDE_MESSAGE_SIZE / 2] = "";
-    for (size_t i = 0; i < nsde_integrator_count(); i++) {
-        if (nsde_name_answers(integrators[i]->name, integrators[i]->aliases, name)) {
-            *integrator = integrators[i];
-            return NSDE_OK;
-        }
-        nsde_name_append(names, sizeof names, integrators[i]->name);
-    }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no method \"%.100s\"; there are %s", name, names);
-}
+NSDE_REGISTRY(nsde_integrator, nsde_integrator, integrators, "method")
 
 static bool admits(const nsde_integrator *integrator, const nsde_model *model)
 {

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "io/checksum.h"
 #include "nsde/neural.h"
-#include "train/checksum.h"
 
 void nsde_constrain_to_bounds(const nsde_model *model, const double *before, double *parameters)
 {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/settings.h"
+#include "io/checksum.h"
 #include "nsde/train.h"
-#include "train/checksum.h"
 #include "train/constrain.h"
 #include "train/density.h"
 #include "train/order.h"

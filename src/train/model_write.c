@@ -8,10 +8,10 @@
 
 #include "core/error.h"
 #include "core/number.h"
+#include "io/checksum.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "nsde/neural.h"
-#include "train/checksum.h"
 #include "train/model_file.h"
 
 const char *const nsde_standard_names[4] = {"input_mean", "input_scale", "output_mean", "output_scale"};

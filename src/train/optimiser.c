@@ -23,32 +23,9 @@ static const char *const schedules[] = {
 #undef X
 };
 
-enum { N_METHODS = sizeof methods / sizeof *methods, N_SCHEDULES = sizeof schedules / sizeof *schedules };
+enum { N_SCHEDULES = sizeof schedules / sizeof *schedules };
 
-size_t nsde_optimiser_count(void)
-{
-    return N_METHODS;
-}
-
-const nsde_optimiser_method *nsde_optimiser_at(size_t number)
-{
-    return number < N_METHODS ? methods[number] : NULL;
-}
-
-nsde_status nsde_optimiser_find(const char *name, const nsde_optimiser_method **method)
-{
-    char names[256] = "";
-    *method = NULL;
-    for (size_t i = 0; i < N_METHODS; i++) {
-        if (name && nsde_name_answers(methods[i]->name, methods[i]->aliases, name)) {
-            *method = methods[i];
-            return NSDE_OK;
-        }
-        nsde_name_append(names, sizeof names, methods[i]->name);
-    }
-    return nsde_fail(NSDE_NOT_FOUND, "there is no optimiser \"%.100s\"; there are %s", name ? name : "",
-                     names);
-}
+NSDE_REGISTRY(nsde_optimiser_method, nsde_optimiser, methods, "optimiser")
 
 const char *nsde_schedule_name(nsde_schedule schedule)
 {

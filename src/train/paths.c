@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "core/memory.h"
+#include "io/checksum.h"
 #include "nsde/train.h"
-#include "train/checksum.h"
 #include "train/constrain.h"
 
 typedef struct paths {

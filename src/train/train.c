@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "core/settings.h"
+#include "io/checksum.h"
 #include "train/checkpoint.h"
-#include "train/checksum.h"
 
 /* A training at work. */
 typedef struct work {

@@ -86,7 +86,7 @@ START_TEST(mistakes_are_named)
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--method", "forward,guess"), 1,
                     "no estimator \"guess\"");
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--observe", "4,3"), 1, "they must rise");
-    program_refuses(nsde("gradient", GBM, RUN, CALL, "--observe", "4,x"), 1, "--observe");
+    program_refuses(nsde("gradient", GBM, RUN, CALL, "--observe", "4,x"), 2, "--observe");
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--json", "/nowhere/g.json", "--quiet"), 1, "/nowhere");
     program_refuses(nsde("gradient", "--model", "gbm", "--set", "mu=0.1", "--x0", "1", RUN, "--loss", "x"), 1,
                     "--set does not give sigma");
@@ -109,6 +109,37 @@ START_TEST(models_from_text_in_other_commands)
 }
 END_TEST
 
+/* A study by replicates: its files, its state, and what it asks for. */
+START_TEST(studies)
+{
+    scratch place = scratch_open();
+    char state[SCRATCH_SIZE], csv[SCRATCH_SIZE];
+    static char once[40000], again[40000];
+    snprintf(state, sizeof state, "%s", scratch_path(&place, "state"));
+    snprintf(csv, sizeof csv, "%s", scratch_path(&place, "s.csv"));
+#define STUDY(...)                                                                                           \
+    nsde("gradient", GBM, "--t1", "1", CALL, "--steps", "2,4", "--paths", "50,100", "--method",              \
+         "forward,likelihood_ratio", __VA_ARGS__)
+    const program_run *run = program_does(STUDY("--replicates", "20", "--exact", "s=37.524", "--csv", csv,
+                                                "--json", scratch_path(&place, "s.json"), "--plot-bias",
+                                                scratch_path(&place, "b.svg"), "--component", "s"));
+    ck_assert(strstr(run->out, "d/d s, exact: 37.524") && strstr(run->out, "d/d r, extrapolated"));
+    ck_assert(scratch_read(&place, "s.csv", once, sizeof once) > 0);
+    ck_assert_ptr_nonnull(strstr(once, "\nlikelihood_ratio,4,0.25,100,20,"));
+    run = program_does(STUDY("--replicates", "7", "--state", state));
+    run = program_does(STUDY("--replicates", "20", "--state", state));
+    ck_assert_ptr_nonnull(strstr(run->out, "20 replicates, 7 of them made before"));
+    program_refuses(STUDY("--replicates", "20", "--state", state, "--seed", "3"), 1, "another study");
+    program_refuses(STUDY("--quiet"), 2, "--replicates");
+    program_refuses(nsde("gradient", GBM, RUN, CALL, "--csv", csv), 2, "belong to a study");
+    program_refuses(STUDY("--replicates", "20", "--exact", "kappa=1"), 1, "kappa");
+    program_refuses(STUDY("--replicates", "20", "--plot-bias", "b.pdf"), 1, ".png");
+    ck_assert(scratch_read(&place, "s.csv", again, sizeof again) > 0);
+    ck_assert_str_eq(once, again);
+    scratch_close(&place);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, every_estimator_in_one_file);
@@ -116,4 +147,5 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, what_does_not_apply_says_so);
     tcase_add_test(cases, mistakes_are_named);
     tcase_add_test(cases, models_from_text_in_other_commands);
+    tcase_add_test(cases, studies);
 }

@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "harness.h"
+#include "io/checksum.h"
 #include "io/scratch.h"
 #include "parabola.h"
-#include "train/checksum.h"
 
 static nsde_train_result run_to(const char *checkpoint, uint64_t iterations, const char *method,
                                 double p[DIM])

@@ -3,11 +3,11 @@
 
 #include "comma_locale.h"
 #include "harness.h"
+#include "io/checksum.h"
 #include "io/scratch.h"
 #include "nsde/model_file.h"
 #include "nsde/neural.h"
 #include "problems/problems.h"
-#include "train/checksum.h"
 #include "train/model_file.h"
 
 enum { FILE_SIZE = 20000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "train/checksum.h"
+#include "io/checksum.h"
 
 static const uint64_t polynomial = 0xC96C5795D7870F42u; /* ECMA-182, bits reversed */
 

@@ -1,8 +1,8 @@
 /* CRC-64 (ECMA-182, as in xz): detects every flip of up to three bits and every burst of up to 64.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef NSDE_TRAIN_CHECKSUM_H
-#define NSDE_TRAIN_CHECKSUM_H
+#ifndef NSDE_IO_CHECKSUM_H
+#define NSDE_IO_CHECKSUM_H
 
 #include <stddef.h>
 #include <stdint.h>
