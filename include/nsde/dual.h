@@ -13,8 +13,8 @@
  *     }
  *
  * nsde_dual2 is a dual number of dual numbers, for second derivatives: all functions exist for both, as
- * nsde_dual_NAME and nsde_dual2_NAME; nsde/dual.inc lists them, and they are those of nsde/tape.h but for
- * log_bessel_i. In C++ both have operators as well.
+ * nsde_dual_NAME and nsde_dual2_NAME; nsde/dual.inc lists them, and they are those of nsde/tape.h. In C++
+ * both have operators as well. Only log_bessel_i, where it is used, needs the library.
  *
  * Where a function has a kink or a pole its derivative is that of nsde/tape.h: |x| has 0 at 0, min and max
  * follow the first at a tie, the root has +Inf at 0; and what does not depend on a parameter keeps the
@@ -27,6 +27,18 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "nsde/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+/** log I_order(a) differentiated i times by the order and j times by a, i + j <= 2; NaN beyond. Of the
+ * library. */
+NSDE_API double nsde_log_bessel_i_derivative(double order, double a, int i, int j);
+#ifdef __cplusplus
+}
+#endif
 
 /* Partials of a chunk; define it before the inclusion for another number. */
 #ifndef NSDE_DUAL_PARTIALS
@@ -226,6 +238,11 @@ NSDE_DUAL_FUNCTION double nsde_double_pow(double a, double b)
 NSDE_DUAL_FUNCTION double nsde_double_pow_real(double a, double b)
 {
     return pow(a, b);
+}
+
+NSDE_DUAL_FUNCTION double nsde_double_log_bessel_i_at(double order, double a, int i, int j)
+{
+    return nsde_log_bessel_i_derivative(order, a, i, j);
 }
 
 /* log(a) a^b, the derivative of a^b by b. */
