@@ -96,6 +96,11 @@ static const char *policy_of(nsde_keep keep)
     return keep == NSDE_KEEP_ROWS ? "" : keep == NSDE_KEEP_STATES ? ".recompute" : ".binomial";
 }
 
+static const char *precision_name(nsde_precision precision)
+{
+    return precision == NSDE_SINGLE ? "single" : "double";
+}
+
 static void create_engine(const bench_workload *w, const nsde_model *model, const variant *v, run *r)
 {
     static const nsde_loss mean_square = {.record = loss};
@@ -146,14 +151,15 @@ static void simulate(void *context)
 }
 
 static void bench_forward(const bench_workload *w, const nsde_model *model, const double *weights,
-                          int threads)
+                          nsde_precision precision, int threads)
 {
     char name[100];
     forward_run r = {model, weights, nsde_simulate_settings_default()};
     r.settings.paths = w->paths;
     r.settings.steps = w->steps;
     r.settings.threads = threads;
-    snprintf(name, sizeof name, "%s.forward.double.t%d", w->name, threads);
+    r.settings.precision = precision;
+    snprintf(name, sizeof name, "%s.forward.%s.t%d", w->name, precision_name(precision), threads);
     if (bench_wanted(name))
         bench_print(bench_seconds(simulate, &r, 0.3), "s", "%s.seconds", name);
 }
@@ -190,8 +196,8 @@ static void measure_memory(const bench_workload *w, const nsde_model *model, con
 static void bench_variant(const bench_workload *w, const nsde_model *model, const double *weights, variant v)
 {
     char name[100];
-    snprintf(name, sizeof name, "%s.gradient.%s.t%d%s", w->name,
-             v.precision == NSDE_SINGLE ? "single" : "double", v.threads, policy_of(v.keep));
+    snprintf(name, sizeof name, "%s.gradient.%s.t%d%s", w->name, precision_name(v.precision), v.threads,
+             policy_of(v.keep));
     if (bench_wanted(name))
         measure(w, model, weights, &v, name);
     for (v.steps = 100; w->memory && v.threads == 1 && v.precision == NSDE_DOUBLE && v.steps <= 10000;
@@ -211,8 +217,9 @@ void bench_neural(const bench_workload *w)
     double *weights = malloc(sizeof *weights * nsde_model_describe(model)->n_parameters);
     gsl_rng *rng = gsl_rng_alloc(nsde_rng_philox);
     bench_check(nsde_neural_initialise(model, NSDE_INIT_GLOROT, rng, weights));
-    for (int threads = 1; threads <= 2; threads++)
-        bench_forward(w, model, weights, threads);
+    for (int precision = NSDE_DOUBLE; precision <= NSDE_SINGLE; precision++)
+        for (int threads = 1; threads <= 2; threads++)
+            bench_forward(w, model, weights, (nsde_precision)precision, threads);
     const nsde_keep policies[] = {NSDE_KEEP_ROWS, NSDE_KEEP_STATES, NSDE_KEEP_BINOMIAL};
     for (int precision = NSDE_DOUBLE; precision <= NSDE_SINGLE; precision++)
         for (int threads = 1; threads <= 2; threads++)

@@ -44,8 +44,8 @@ int main(int count, char **words)
         at[k] = 0.26 * (k / 2 % SIDE - 5), at[k + 1] = 0.18 * (k / 2 / SIDE - 5);
     failed = failed || nsde_table_write_csv("wells.csv", 3, (const char *[]){"t", "x", "y"}, ROWS, rows[0]) ||
              system(command) || nsde_model_read("wells.json", &learned, &weights) ||
-             nsde_model_evaluate(truth, NULL, N / 2, at, 0.0, values[0], values[1]) ||
-             nsde_model_evaluate(learned, weights, N / 2, at, 0.0, values[2], values[3]);
+             nsde_model_evaluate(truth, NULL, N / 2, at, 0.0, NULL, values[0], values[1]) ||
+             nsde_model_evaluate(learned, weights, N / 2, at, 0.0, NULL, values[2], values[3]);
     if (failed)
         return fprintf(stderr, "%s\n", nsde_error_message()), 2;
     double error[2] = {0.0, 0.0}, size[2] = {0.0, 0.0};

@@ -44,7 +44,7 @@ static double compare(size_t width, const nsde_gradient_settings *run)
         nsde_loss_from_text("(x - 2)^2", rate, &loss) || nsde_mixed_create(&made, rate, &loss, run, &m) ||
         nsde_mixed_evaluate(m, &(nsde_mixed_point){w, features, &x0}, &(nsde_mixed_result){.weights = a}) ||
         nsde_gradient_create(whole, &loss, run, &g) ||
-        nsde_gradient_evaluate(g, &(nsde_gradient_point){w, &x0, false},
+        nsde_gradient_evaluate(g, &(nsde_gradient_point){.parameters = w, .x0 = &x0},
                                &(nsde_gradient_result){.parameters = c}))
         return printf("%s\n", nsde_error_message());
     for (size_t k = 0; k < n; k++)

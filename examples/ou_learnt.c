@@ -38,10 +38,12 @@ int main(void)
     if (nsde_model_open("ou", &ou) || nsde_loss_from_text("x[0]^2 + x[1]^2 + x[2]^2", ou, &loss))
         return 1;
     for (size_t i = 0; i < nsde_estimator_count(); i++) {
-        if (nsde_estimate_run(nsde_estimator_at(i), &(nsde_estimate_problem){ou, &loss, p, x0}, &settings,
-                              &e))
+        const nsde_estimator *method = nsde_estimator_at(i);
+        if (method->second)
+            continue;
+        if (nsde_estimate_run(method, &(nsde_estimate_problem){ou, &loss, p, x0}, &settings, &e))
             return fprintf(stderr, "%s\n", nsde_error_message()), 1;
-        printf("%-16s", nsde_estimator_at(i)->name);
+        printf("%-16s", method->name);
         for (size_t k = 0; k < e->n; k++) {
             double up[] = {p[0], p[1], p[2], p[3]}, down[] = {p[0], p[1], p[2], p[3]};
             up[k] += 1e-5, down[k] -= 1e-5;

@@ -44,6 +44,19 @@ static nsde_var log_density(const nsde_transition *step)
     return nsde_add(nsde_add(nsde_log(c), power), bessel);
 }
 
+/* 2 c X_{t+h} is a noncentral chi-square number of 4 kappa mu / sigma^2 degrees and noncentrality 2 u, in the
+ * notation above (Cox, Ingersoll and Ross 1985, eq. 18), whether or not 0 can be reached. */
+static nsde_var transition(const nsde_at *from, nsde_var h, nsde_var z)
+{
+    const nsde_var kappa = nsde_row(from->p, KAPPA), mu = nsde_row(from->p, MU);
+    const nsde_var variance = nsde_square(nsde_row(from->p, SIGMA)), decay = nsde_neg(nsde_mul(kappa, h));
+    const nsde_var four_kappa = nsde_mul_real(kappa, 4.0);
+    const nsde_var scale = nsde_div(nsde_neg(nsde_mul(variance, nsde_expm1(decay))), four_kappa);
+    const nsde_var degrees = nsde_div(nsde_mul(four_kappa, mu), variance);
+    const nsde_var noncentrality = nsde_div(nsde_mul(from->x, nsde_exp(decay)), scale);
+    return nsde_mul(scale, nsde_chi_square_quantile(z, degrees, noncentrality));
+}
+
 static void start(const nsde_observations *data, double *p)
 {
     double a, b;
@@ -70,6 +83,7 @@ const nsde_model_definition nsde_model_cir = {
     .drift = drift,
     .diffusion = diffusion,
     .log_density = log_density,
+    .transition = transition,
     .start = start,
     .reversion_rate = reversion_rate,
 };

@@ -28,10 +28,11 @@ count() { # NAME STATUS: one more check
 }
 
 build() { # FOLDER COMPILER OPTIONS…: configures and compiles; any warning is an error
-  local folder=$1 compiler=$2 log=build-logs/$1.txt
+  local folder=$1 compiler=$2 log=build-logs/$1.txt plus=g++
+  [ "$2" = clang ] && plus=clang++ # C++ programs are linked with objects of C
   shift 2
   : >"$log"
-  if { [ -f "$folder/build.ninja" ] || CC=$compiler meson setup "$folder" -Dwerror=true "$@" >>"$log" 2>&1; } &&
+  if { [ -f "$folder/build.ninja" ] || CC=$compiler CXX=$plus meson setup "$folder" -Dwerror=true "$@" >>"$log" 2>&1; } &&
     ninja -C "$folder" --quiet >>"$log" 2>&1; then
     count "$folder compiles" 0
   else
@@ -106,7 +107,7 @@ begin "clang with TSan, what uses threads"
 if build build-tsan clang --buildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false; then
   archer=$(find /usr/lib/llvm-*/lib -name libarcher.so 2>/dev/null | sort -V | tail -n 1)
   OMP_TOOL_LIBRARIES=$archer TSAN_OPTIONS=ignore_noninstrumented_modules=1:halt_on_error=1 CK_FORK=no OMP_NUM_THREADS=2 \
-    run build-tsan --timeout-multiplier 4 simulate/simulate gradient/gradient
+    run build-tsan --timeout-multiplier 4 simulate/simulate simulate/statistics simulate/stream gradient/gradient
 fi
 
 begin "valgrind"

@@ -57,6 +57,18 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_table_write(nsde_table_writer *writer, s
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_close(nsde_table_writer *writer);
 NSDE_API void nsde_table_discard(nsde_table_writer *writer); /**< Leaves no file; takes NULL. */
 
+/** Rows of numbers from a file of columns. */
+typedef struct nsde_table {
+    size_t n_rows, n_columns;
+    double *values; /**< [n_rows][n_columns]; NaN where one is missing */
+} nsde_table;
+
+/** Reads a file of columns of numbers with a header line, as nsde_series_read_csv takes it.
+ *  @param table written; release it with nsde_table_release
+ *  @return NSDE_IO, NSDE_PARSE naming file and line, NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_table_read_csv(const char *path, nsde_table *table);
+NSDE_API void nsde_table_release(nsde_table *table); /**< Takes a zeroed table. */
+
 /** The three at once. */
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_write_csv(const char *path, size_t n_columns,
                                                         const char *const *names, size_t n_rows,

@@ -22,16 +22,32 @@ typedef struct nsde_estimate_problem {
     const double *x0;         /**< [dim], the same for every path */
 } nsde_estimate_problem;
 
+/** A control variate: a loss of the same paths whose expectation is known. The caller's. */
+typedef struct nsde_control {
+    const nsde_loss *loss; /**< recorded */
+    double mean; /**< exact for the scheme and its steps, or all that is estimated is biased by the gap */
+} nsde_control;
+
 /** Zeros are sensible but for `run`, which nsde_gradient_settings_default fills. */
 typedef struct nsde_estimate_settings {
     nsde_gradient_settings run; /**< times, paths, noise, integrator; `keep` is for reverse */
     /** Paths 2 i and 2 i + 1 have opposite noise and count as one sample; needs an even number of paths. */
     bool antithetic;
+    /** Quasi-random paths (nsde_brownian_sobol, by bridges), `run.paths` of them, best a power of 2, in each
+     * of `scramblings` (0 for 16) that are the samples; `run.noise` must be NULL. */
+    bool sobol;
+    size_t scramblings;
     bool no_baseline; /**< likelihood_ratio without its control variate */
     double step;      /**< differences: relative step; 0 for the cube root of the rounding */
-    size_t partials;  /**< forward: partials followed at once; 0 for 8 */
+    double
+        smoothing; /**< smoothed: width in standard deviations of what the loss chooses by; 0: paths^(-1/4) */
+    size_t partials; /**< forward: partials followed at once; 0 for 8 */
     bool keep_samples;
     const double *direction; /**< hessian_vector: [n_parameters + dim]; borrowed */
+    /** [n_controls], at most 8: what the loss and each derivative have in common with these, by regression on
+     *  the same samples, is taken away. */
+    const nsde_control *controls;
+    size_t n_controls;
 } nsde_estimate_settings;
 
 typedef struct nsde_estimator nsde_estimator;
@@ -59,6 +75,7 @@ struct nsde_estimator {
     const char *aliases; /**< separated by spaces; "" for none */
     const char *title;   /**< as the literature calls it */
     const char *source;  /**< author, year */
+    bool second;         /**< of second derivatives, by each component twice */
     nsde_status (*run)(struct nsde_estimate_work *work);
 };
 
@@ -96,6 +113,35 @@ typedef struct nsde_gradient_agreement {
 NSDE_API NSDE_MUST_USE nsde_status nsde_gradient_check(const nsde_estimate_problem *problem,
                                                        const nsde_gradient_settings *settings,
                                                        double tolerance, nsde_gradient_agreement *agreement);
+
+/* ---- relative entropy on the space of paths ----------------------------------------------------------- */
+
+/** Two equations with the same diffusion. The caller's. */
+typedef struct nsde_path_kl_problem {
+    const nsde_model *q, *p;                   /**< in Ito's calculus, with a noise for each state */
+    const double *q_parameters, *p_parameters; /**< within their bounds */
+    const double *x0;                          /**< [dim], of both */
+} nsde_path_kl_problem;
+
+/** KL(Q || P) of the laws of their paths. Plain; destroy it with nsde_path_kl_destroy. */
+typedef struct nsde_path_kl {
+    double value,
+        std_error; /**< E_Q of int |u|^2 dt / 2, u = g^-1 (f_q - f_p): no noise of the stochastic integral */
+    /** The log ratio log dQ/dP under Q itself: its mean, the entropy once more, and its variance. */
+    double log_ratio, log_ratio_std_error, log_ratio_variance;
+    double inverse_ratio, inverse_ratio_std_error; /**< E_Q dP/dQ, which is 1 where enough paths tell it */
+    size_t n;                                      /**< parameters of q, of p, then initial states */
+    double *gradient, *gradient_std_error; /**< [n] of `value`; the diffusion is that of q in both laws */
+} nsde_path_kl;
+
+/** The relative entropy by paths of Euler-Maruyama, on whose grid it is that of the two chains; its
+ * derivatives along the paths (Girsanov 1960).
+ *  @return NSDE_INVALID (models that differ in size; diffusions that differ at x0 or beside it),
+ *          NSDE_UNSUPPORTED, NSDE_DIVERGED, NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_path_kl_estimate(const nsde_path_kl_problem *problem,
+                                                         const nsde_gradient_settings *settings,
+                                                         nsde_path_kl **kl);
+NSDE_API void nsde_path_kl_destroy(nsde_path_kl *kl); /**< Takes NULL. */
 
 #ifdef __cplusplus
 }

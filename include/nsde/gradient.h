@@ -22,6 +22,7 @@ typedef struct nsde_loss_at {
     nsde_tape *tape;
     nsde_var x;          /**< [n_times][dim]: the states at the observation times */
     nsde_var p;          /**< the model's parameters */
+    nsde_var u;          /**< [n_inputs] the inputs of the path; void if the model has none */
     nsde_var data;       /**< [n_data], uniform; void if there are none */
     const double *times; /**< [n_times] */
     size_t n_times, dim;
@@ -118,6 +119,7 @@ typedef struct nsde_gradient_point {
     const double *parameters; /**< [n_parameters] within their bounds */
     const double *x0;         /**< [dim], or [dim][paths] where x0_per_path */
     bool x0_per_path;
+    const double *inputs; /**< [n_inputs][paths], for models that have inputs */
 } nsde_gradient_point;
 
 /** Where results go; every pointer may be NULL. */
@@ -126,6 +128,7 @@ typedef struct nsde_gradient_result {
     double *loss_per_path; /**< [paths]; not for losses of the ensemble */
     double *parameters;    /**< [n_parameters] */
     double *x0;            /**< as the point's x0: [dim] summed over paths, or [dim][paths] */
+    double *inputs;        /**< [n_inputs][paths] */
 } nsde_gradient_result;
 
 /** Loss and gradient; bit-identical for any number of threads and under every policy but the last

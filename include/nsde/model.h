@@ -41,10 +41,11 @@ typedef struct nsde_parameter_definition {
     size_t count; /**< numbers in the block; 0 means 1 */
 } nsde_parameter_definition;
 
-/** Where a coefficient is recorded: state x [dim], time t [1], parameters p [n_parameters]. */
+/** Where a coefficient is recorded: state x [dim], time t [1], parameters p [n_parameters], inputs u
+ * [n_inputs] of the path (void where the model has none). */
 typedef struct nsde_at {
     nsde_tape *tape;
-    nsde_var x, t, p;
+    nsde_var x, t, p, u;
     size_t dim, noise_dim;
     void *context; /**< the definition's */
 } nsde_at;
@@ -74,6 +75,7 @@ typedef struct nsde_model_definition {
     nsde_calculus calculus;
     const nsde_parameter_definition *parameters;
     size_t n_parameters;
+    size_t n_inputs; /**< numbers known of each path and constant along it: covariates, conditions */
     /** States lie in this interval when they are observations of the model (open; both 0: everywhere). */
     double state_lower, state_upper;
     /** States are positions q and as many velocities v, with dq = v dt, dv = (F(q, t) - gamma v) dt + g dW,
@@ -92,6 +94,10 @@ typedef struct nsde_model_definition {
     /** Optional, where the solution is a function of W: the state after a time h [1] in which W has grown by
      *  W [noise_dim], from at->x at at->t: [dim] rows. */
     nsde_var (*solution)(const nsde_at *from, nsde_var h, nsde_var W);
+    /** Optional, where the transition can be drawn from but is no function of W: a state after a time h [1]
+     * with the law of the model's, as a function of standard normals z [noise_dim], from at->x at at->t:
+     * [dim] rows. Linear models need none (nsde_model_is_linear). */
+    nsde_var (*transition)(const nsde_at *from, nsde_var h, nsde_var z);
     /** Optional: rough estimates to start a fit from; writes parameters[n_parameters]. */
     void (*start)(const nsde_observations *data, double *parameters);
     /** Optional: the rate at which the mean returns, a function of the parameters; a fit warns where the data
@@ -146,26 +152,44 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_model_parameter(const nsde_model *model,
  *  @return NSDE_INVALID naming the first that does not */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_check_parameters(const nsde_model *model,
                                                                const double *parameters);
+/** The same of parameters[n_parameters][paths], of each path.
+ *  @return NSDE_INVALID naming the first that does not lie within its bounds, and its path */
+NSDE_API NSDE_MUST_USE nsde_status nsde_model_check_path_parameters(const nsde_model *model, size_t paths,
+                                                                    const double *parameters);
 
 /** Declares the model's parameters on a tape: [n_parameters], or a constant 0 where there are none. */
 NSDE_API nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tape *tape);
-/** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state. */
-NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
-NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p);
+/** Declares the inputs of each path on a tape: one input of [n_inputs], or a void handle where there are
+ *  none. */
+NSDE_API nsde_var nsde_model_record_inputs(const nsde_model *model, nsde_tape *tape);
+/** Records the drift [dim] or the diffusion ([dim] diagonal, else [dim][noise_dim]) at a state.
+ *  @param u [n_inputs], which a model without inputs does not look at; void for one that has some is a
+ *  mistake of the recording */
+NSDE_API nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u);
+NSDE_API nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p,
+                                       nsde_var u);
 /** Records the solution (see the definition), which must be there, from a state. */
-NSDE_API nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h,
-                                      nsde_var W);
+NSDE_API nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u,
+                                      nsde_var h, nsde_var W);
+/** Records the transition (see the definition), which must be there, from a state. */
+NSDE_API nsde_var nsde_model_transition(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p,
+                                        nsde_var u, nsde_var h, nsde_var z);
+/** Is the drift affine in the state, the noise additive, and neither a function of time? As the recording of
+ *  the coefficients shows it: an Ornstein-Uhlenbeck process of any dimension, whose transition is normal. */
+NSDE_API bool nsde_model_is_linear(const nsde_model *model);
 /** Is there no noise in the equation (diffusion is NULL)? */
 NSDE_API bool nsde_model_is_deterministic(const nsde_model *model);
 /** Is g stored as its diagonal (true) or as a full matrix? */
 NSDE_API bool nsde_model_is_diagonal(const nsde_model *model);
 /** The coefficients at n points.
  *  @param x [n][dim]
+ *  @param inputs [n][n_inputs]; not looked at where the model has none
  *  @param drift [n][dim], or NULL
  *  @param diffusion [n][dim] diagonal, else [n][dim][noise_dim]; or NULL
  *  @return NSDE_INVALID naming a parameter; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_evaluate(const nsde_model *model, const double *parameters,
-                                                       size_t n, const double *x, double t, double *drift,
+                                                       size_t n, const double *x, double t,
+                                                       const double *inputs, double *drift,
                                                        double *diffusion);
 
 #ifdef __cplusplus

@@ -17,6 +17,7 @@ typedef struct nsde_neural_settings {
     size_t dim;
     const char *drift, *diffusion; /**< as nsde_net_parse takes them: "mlp:64,64", "mlp:32:silu" */
     bool autonomous;               /**< the networks do not see the time */
+    size_t n_inputs;               /**< inputs u of each path, which both networks see after x and t */
     /** A full [dim][dim] matrix (a Cholesky factor), not a diagonal one. */
     bool full;
     /** Diagonal: NSDE_OUTPUT_SOFTPLUS or NSDE_OUTPUT_EXP; NSDE_OUTPUT_LINEAR stands for the former. */

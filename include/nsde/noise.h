@@ -89,10 +89,34 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_from_rng(gsl_rng *rng, size_t p
  *  interval is halved until halves are no longer than `tolerance`, each time by the exact law of W and H
  * given those of the whole (Foster 2020), with normals that belong to the place in the tree. Values at the
  * ends of those halves are exact in their joint law; within a last one each value is exact in its own law. As
- * steps, step k is the interval from t0 + k h to t0 + (k + 1) h. No Levy areas.
+ * steps, step k is the interval from t0 + k h to t0 + (k + 1) h.
+ *  Levy areas are made of those of the last halves by Chen's relation, so that areas of any intervals that
+ * meet add up, and cost what all last halves within an interval cost: choose no finer a tolerance than
+ * needed. Over a last half, means, variances and covariances given W and H are exact (fourth moment 123/400
+ * for 5/16); within one, from its beginning, the variance is.
  *  @param tolerance at least (t1 - t0) / 2^38 */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_tree(uint64_t seed, size_t components, double t0, double t1,
                                                       double tolerance, nsde_brownian **brownian);
+
+/** How the dimensions of Sobol's sequence, the first of which are spread best, become increments. */
+typedef enum nsde_sobol_ordering {
+    NSDE_SOBOL_BRIDGE, /**< W at the end first, then halfway (Brownian bridge), and so on */
+    NSDE_SOBOL_PCA,    /**< principal components of the path, a product with a matrix of steps x steps */
+    NSDE_SOBOL_STEPS   /**< step by step */
+} nsde_sobol_ordering;
+
+enum { NSDE_SOBOL_DIMENSIONS = 1111 }; /**< most components x steps */
+
+/** Quasi-random Brownian motion: path n is point n of Sobol's sequence in components x steps dimensions (Joe
+ * and Kuo 2008, in the order of a Gray code), scrambled linearly and shifted (Matousek 1998): each path has
+ * the law of Brownian motion, and 2^m paths from a multiple of 2^m on are spread evenly. Averages over them
+ * err less than over independent paths; the error is told by repeating with other seeds. Up to 2^32 paths and
+ * exactly `steps` steps of any one length. Space-time and Levy areas, which are independent of the
+ * increments, are pseudo-random.
+ *  @return NSDE_INVALID for more than NSDE_SOBOL_DIMENSIONS dimensions; NSDE_NO_MEMORY */
+NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_sobol(uint64_t seed, size_t components, size_t steps,
+                                                       nsde_sobol_ordering ordering,
+                                                       nsde_brownian **brownian);
 
 /* Made of another Brownian motion, which is borrowed and must live longer. */
 

@@ -139,14 +139,12 @@ NSDE_DUAL_FUNCTION nsde_scalar nsde_scalar_of(nsde_scalar a, nsde_scalar b, nsde
 }
 
 /* Functions of one number, of two, and of a number and a constant, by those of the dual numbers. */
+/* clang-format off */
 #define NSDE_SCALAR_UNARY(X)                                                                                 \
-    X(neg)                                                                                                   \
-    X(reciprocal)                                                                                            \
-    X(square)                                                                                                \
-    X(sqrt)                                                                                                  \
-    X(exp)                                                                                                   \
-    X(log) X(log1p) X(expm1) X(sin) X(cos) X(atan) X(sinh) X(cosh) X(asinh) X(tanh) X(tanh_slope) X(sigmoid) \
-        X(sigmoid_slope) X(softplus) X(silu) X(abs) X(sign) X(erf) X(normal_cdf)
+    X(neg) X(reciprocal) X(square) X(sqrt) X(exp) X(log) X(log1p) X(expm1) X(sin) X(cos) X(atan) X(sinh)     \
+    X(cosh) X(asinh) X(tanh) X(tanh_slope) X(sigmoid) X(sigmoid_slope) X(softplus) X(silu) X(abs) X(sign)    \
+    X(erf) X(normal_cdf)
+/* clang-format on */
 #define NSDE_SCALAR_BINARY(X) X(add) X(sub) X(mul) X(div) X(pow) X(log_to) X(log_bessel_i) X(min) X(max)
 #define NSDE_SCALAR_REAL(X)   X(add_real) X(mul_real) X(pow_real)
 

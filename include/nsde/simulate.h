@@ -37,6 +37,11 @@ typedef struct nsde_simulate_settings {
     const nsde_integrator *integrator; /**< NULL for Euler-Maruyama */
     const nsde_brownian *noise;        /**< NULL for the grid of `seed`; borrowed */
     nsde_on_failure on_failure;
+    nsde_precision precision; /**< of the networks in the step */
+    bool x0_per_path;         /**< x0 is [dim][paths] */
+    bool parameters_per_path; /**< parameters are [n_parameters][paths]; not for networks, whose weights must
+                                 be the same for every path */
+    const double *inputs;     /**< [n_inputs][paths], for models that have inputs; borrowed */
     /** Called now and then from the calling thread with the number of paths done; may be NULL. */
     void (*progress)(void *context, size_t done, size_t all);
     void *progress_context;
@@ -56,8 +61,8 @@ typedef struct nsde_simulation {
 
 /** Simulates paths numbered first_path … first_path + paths - 1. The result depends on the seed and the
  *  settings, to the last bit, and not on the number of threads; path i is the same in any batch.
- *  @param parameters [n_parameters] within their bounds
- *  @param x0 [dim], the same for every path
+ *  @param parameters [n_parameters] within their bounds, or [n_parameters][paths] (parameters_per_path)
+ *  @param x0 [dim], the same for every path, or [dim][paths] (x0_per_path)
  *  @return NSDE_INVALID, NSDE_UNSUPPORTED (integrator and model do not go together), NSDE_OVERFLOW,
  *          NSDE_NO_MEMORY, NSDE_DIVERGED naming path, step, time, state and seed */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulate(const nsde_model *model, const double *parameters,

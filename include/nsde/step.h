@@ -16,6 +16,7 @@ typedef struct nsde_step_at {
     nsde_tape *tape;
     const nsde_model *model;
     nsde_var x, t, h, p;
+    nsde_var u;  /**< [n_inputs] of the path; void where the model has none */
     nsde_var dW; /**< [noise_dim] increments */
     nsde_var H;  /**< [noise_dim] space-time areas, where the integrator needs them (see nsde_noise_detail) */
     nsde_var A;  /**< [nsde_noise_pairs] Levy areas, where it needs them and there are pairs */
@@ -37,7 +38,7 @@ typedef struct nsde_integrator {
     nsde_noise_detail detail;                   /**< what it needs of the noise, at most */
     bool linear_in_noise;                       /**< dW enters as g(x) dW alone: correlated noise will do */
     bool deterministic;                         /**< for models without noise alone */
-    bool solution;                              /**< for models alone that say what their solution is */
+    bool solution;                              /**< for models alone whose solution or transition is known */
     bool second_order;                          /**< for models alone that are (nsde_model_definition) */
     size_t carried;                             /**< copies of the state that it carries from step to step */
     nsde_var (*record)(const nsde_step_at *at); /**< after the step: the state [dim], then what is carried */
@@ -51,7 +52,7 @@ NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL bey
  *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator);
 /** Whether an integrator may be used on a model: a noise class it admits, no noise for a deterministic one, a
- *  solution for `exact`. Where the calculus differs, the
+ *  solution, a transition or linearity for `exact`. Where the calculus differs, the
  *  drift is converted as the step is recorded (nsde_step_drift).
  *  @return NSDE_UNSUPPORTED saying why not, and which integrators would do */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_check(const nsde_integrator *integrator,
@@ -74,6 +75,8 @@ NSDE_API nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t
 NSDE_API nsde_var nsde_step_noise(const nsde_step_at *at, nsde_var x, nsde_var t);
 /** g(x, t) v for any v [noise_dim]. */
 NSDE_API nsde_var nsde_step_noise_along(const nsde_step_at *at, nsde_var x, nsde_var t, nsde_var v);
+/** f(x, t) h + g(x, t) dW: what Euler's step adds, [dim]. */
+NSDE_API nsde_var nsde_step_increment(const nsde_step_at *at, nsde_var x, nsde_var t);
 /** Column j of g(x, t): [dim]. */
 NSDE_API nsde_var nsde_step_column(const nsde_step_at *at, nsde_var g, size_t j);
 /** The sum over j of (g_j . grad) g_j at (x, t): [dim]; twice what changes the calculus. */

@@ -114,6 +114,10 @@ NSDE_API nsde_var nsde_softplus(nsde_var a); /**< log(1 + exp(a)), without overf
 NSDE_API nsde_var nsde_silu(nsde_var a);     /**< a * sigmoid(a). */
 NSDE_API nsde_var nsde_abs(nsde_var a);      /**< |a|; the derivative at 0 is 0. */
 NSDE_API nsde_var nsde_sign(nsde_var a);     /**< -1, 0 or 1; NaN for NaN; derivative 0. */
+/** a, held: the sweep back does not go through it, while tangents do. For the iterates of an iteration that
+ * has converged before its last step: that step alone, taken from a held iterate, has the derivatives of the
+ *  solution (the implicit function theorem), and nothing of the way there is kept or swept. */
+NSDE_API nsde_var nsde_hold(nsde_var a);
 NSDE_API nsde_var nsde_erf(nsde_var a);
 /** The standard normal distribution function, accurate in the lower tail. */
 NSDE_API nsde_var nsde_normal_cdf(nsde_var a);
@@ -122,6 +126,13 @@ NSDE_API nsde_var nsde_normal_cdf(nsde_var a);
  *  both: the log density of the CIR transition needs it. Derivatives with respect to order and a are exact
  *  up to the second order together; asking for a third is a mistake while recording. */
 NSDE_API nsde_var nsde_log_bessel_i(nsde_var order, nsde_var a);
+
+/** The quantile of the noncentral chi-square law: x with P(chi'^2 <= x) equal to the standard normal
+ *  distribution function at z, for degrees > 0 and noncentrality >= 0, else NaN. With z normal, x has that
+ * law: the CIR transition is drawn so. Derivatives by all three are exact; asking for a second is a mistake
+ * while recording. Its cost grows with the root of x, up to x
+ *  of millions, from where an expansion in cumulants takes over. */
+NSDE_API nsde_var nsde_chi_square_quantile(nsde_var z, nsde_var degrees, nsde_var noncentrality);
 
 /* Rows. */
 NSDE_API nsde_var nsde_row(nsde_var a, size_t row);                   /**< One row. */
@@ -135,6 +146,15 @@ NSDE_API nsde_var nsde_dot(nsde_var a, nsde_var b);        /**< Sum over rows of
 NSDE_API nsde_var nsde_dense(nsde_var weights, const nsde_var *bias, nsde_var x, size_t outputs);
 /** A x with a matrix that may differ from path to path: A of rows m*n (row-major [m][n]), x of n rows. */
 NSDE_API nsde_var nsde_matvec(nsde_var matrix, nsde_var x);
+
+enum { NSDE_SOLVE_MOST = 32 }; /**< most unknowns of nsde_solve */
+
+/** The solution of A x = b with a matrix that may differ from path to path, by elimination with partial
+ *  pivoting: A of rows n*n (row-major [n][n]), b of n rows, n <= NSDE_SOLVE_MOST. Infinite or NaN where A is
+ *  singular. */
+NSDE_API nsde_var nsde_solve(nsde_var matrix, nsde_var b);
+/** The same for A' x = b: the rows of `matrix` are the columns of what is solved with. */
+NSDE_API nsde_var nsde_solve_transposed(nsde_var matrix, nsde_var b);
 
 /* ---- recorded dual numbers --------------------------------------------------------------------------- */
 

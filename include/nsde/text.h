@@ -41,7 +41,9 @@ typedef struct nsde_text_model {
      *  may be missing: "kappa=0.5:0:, mu=0.06". A name is made of letters, digits and '_'. */
     const char *parameters;
     nsde_calculus calculus;
-    bool column; /**< one entry a state is not the diagonal but the only column of g: scalar noise */
+    size_t
+        n_inputs; /**< inputs of each path: u1, u2, … (and u, where there is one), which networks see too */
+    bool column;  /**< one entry a state is not the diagonal but the only column of g: scalar noise */
 } nsde_text_model;
 
 /** Makes a model of text. The class of its noise is the narrowest that the names in the diffusion show.
@@ -53,8 +55,9 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_text_initialise(const nsde_model *model,
                                                         gsl_rng *rng, double *parameters);
 
 /** A loss of each path from text, over the model's parameters by name, the states (x or x1, x2, …) at the
- *  last observation time and t, that time. x[0], x2[3] are states at the observation of that number, counted
- *  from 0; mean(x2), smallest(x2), largest(x2) are over all observations.
+ *  last observation time, t, that time, and the inputs (u, u1, …) of models that have some. x[0], x2[3] are
+ * states at the observation of that number, counted from 0; mean(x2), smallest(x2), largest(x2) are over all
+ * observations.
  *  @param loss written; release it with nsde_loss_release_text when nothing uses it any more
  *  @return NSDE_PARSE naming the column; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_loss_from_text(const char *text, const nsde_model *model,

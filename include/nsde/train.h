@@ -72,8 +72,9 @@ NSDE_API nsde_transition_settings nsde_transition_settings_default(void);
 
 /** Minus Euler's log pseudo-likelihood of a transition: X(t + h) normal about x + f h with covariance g g^T h
  *  (Maruyama 1955; Florens-Zmirou 1989), for any dimension and noise. The series observes all the states, in
- *  order; a row with a missing value is left out, and the gap around it becomes longer. Transitions come in
- *  an order that is new in every pass through them.
+ *  order, and then the inputs of a model that has some, those of a row for the transition that starts there;
+ * a row with a missing value is left out, and the gap around it becomes longer. Transitions come in an order
+ * that is new in every pass through them.
  *  @return NSDE_INVALID (settings; too few rows; quantities that are not the states), NSDE_UNSUPPORTED
  *          (Stratonovich models; fewer noises than states), NSDE_RECORDING, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_training_transitions(const nsde_model *model,

@@ -197,7 +197,7 @@ static nsde_status solve(study *s)
     const nsde_var x = nsde_input(tape, d->dim), W = nsde_input(tape, d->noise_dim);
     const nsde_var t = nsde_uniform(tape, 1), h = nsde_uniform(tape, 1);
     const nsde_var p = nsde_model_record_parameters(s->model, tape);
-    const nsde_var end = nsde_model_solution(s->model, x, t, p, h, W);
+    const nsde_var end = nsde_model_solution(s->model, x, t, p, (nsde_var){0}, h, W);
     status = nsde_program_create(tape, 1, &end, &program);
     nsde_tape_destroy(tape);
     if (!status)

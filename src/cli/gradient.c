@@ -18,22 +18,23 @@
 typedef struct options {
     cli_problem problem;
     cli_study study;
-    const char *loss, *scheme, *method, *json;
+    const char *loss, *scheme, *method, *json, *control;
     cli_sizes steps, paths, observe;
     cli_assignments set;
-    cli_numbers x0, direction;
-    double t0, t1, difference;
-    size_t threads;
+    cli_numbers x0, control_mean, direction;
+    double t0, t1, difference, smoothing;
+    size_t threads, scramblings;
     uint64_t seed;
-    bool antithetic, no_baseline, check, quiet;
+    bool antithetic, sobol, no_baseline, check, quiet;
 } options;
 
-enum { METHODS = 64 }; /* most that can be asked for at once */
+enum { METHODS = 64, CONTROLS = 16 }; /* most that can be asked for at once */
 
 /* What is open while the command works. */
 typedef struct work {
     nsde_model *model;
-    nsde_loss loss;
+    nsde_loss loss, control_losses[CONTROLS];
+    nsde_control controls[CONTROLS];
     double *stored, *parameters;
     nsde_estimate_settings settings;
     const nsde_estimator *methods[METHODS];
@@ -54,13 +55,14 @@ static void defaults(void *given)
 
 /* ---- what is asked for ---- */
 
-/* Calls `each` with every word of a list separated by commas. */
-static nsde_status for_each(const char *list, nsde_status (*each)(work *w, const char *word), work *w)
+/* Calls `each` with every word of a list. */
+static nsde_status for_each(const char *list, char separator, nsde_status (*each)(work *w, const char *word),
+                            work *w)
 {
     char *copy, *rest;
     nsde_status status = nsde_copy_string(list, &copy);
     for (char *word = copy; word && !status; word = rest) {
-        rest = strchr(word, ',');
+        rest = strchr(word, separator);
         if (rest)
             *rest++ = '\0';
         status = each(w, word);
@@ -80,10 +82,33 @@ static nsde_status take_methods(work *w, const char *list)
 {
     const bool all = !list || strcmp(list, "all") == 0;
     if (!all)
-        return for_each(list, add_method, w);
+        return for_each(list, ',', add_method, w);
     for (size_t i = 0; i < nsde_estimator_count(); i++)
-        if (strcmp(nsde_estimator_at(i)->name, "auto") != 0)
+        if (!nsde_estimator_at(i)->second && strcmp(nsde_estimator_at(i)->name, "auto") != 0)
             w->methods[w->n_methods++] = nsde_estimator_at(i);
+    return NSDE_OK;
+}
+
+static nsde_status add_control(work *w, const char *text)
+{
+    size_t *n = &w->settings.n_controls;
+    if (*n == CONTROLS)
+        return nsde_fail(NSDE_INVALID, "more than %d", CONTROLS);
+    w->controls[*n].loss = &w->control_losses[*n];
+    return nsde_loss_from_text(text, w->model, &w->control_losses[(*n)++]);
+}
+
+static nsde_status take_controls(const options *o, work *w)
+{
+    const nsde_status status = o->control ? for_each(o->control, ';', add_control, w) : NSDE_OK;
+    if (status)
+        return nsde_fail_within(status, "--control");
+    if (w->settings.n_controls != o->control_mean.n)
+        return nsde_fail(NSDE_INVALID, "--control gives %zu expressions and --control-mean %zu numbers",
+                         w->settings.n_controls, o->control_mean.n);
+    for (size_t i = 0; i < w->settings.n_controls; i++)
+        w->controls[i].mean = o->control_mean.items[i];
+    w->settings.controls = w->controls;
     return NSDE_OK;
 }
 
@@ -100,6 +125,8 @@ static nsde_status take_settings(const options *o, work *w)
     run->seed = o->seed;
     run->threads = o->threads > 1024 ? -1 : (int)o->threads;
     w->settings.antithetic = o->antithetic;
+    w->settings.sobol = o->sobol;
+    w->settings.scramblings = o->scramblings;
     w->settings.no_baseline = o->no_baseline;
     w->settings.step = o->difference;
     if (o->direction.n) {
@@ -109,7 +136,10 @@ static nsde_status take_settings(const options *o, work *w)
                              o->direction.n, d->n_parameters, d->dim);
         w->settings.direction = o->direction.items;
     }
+    w->settings.smoothing = o->smoothing;
     nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
+    if (!status)
+        status = take_controls(o, w);
     return status ? status : take_methods(w, o->method);
 }
 
@@ -173,7 +203,8 @@ static void print(const work *w)
         for (size_t k = 0; k < e->n && k < SHOWN; k++) {
             char name[64];
             nsde_estimate_name(w->model, k, sizeof name, name);
-            printf("  d/d %-16s %16.8g  standard error %.3g\n", name, e->value[k], e->std_error[k]);
+            printf("  %s %-16s %16.8g  standard error %.3g\n", w->methods[i]->second ? "d2/d2" : "d/d", name,
+                   e->value[k], e->std_error[k]);
         }
         if (e->n > SHOWN)
             printf("  ... and %zu more\n", e->n - SHOWN);
@@ -292,6 +323,8 @@ static int run(const void *given, const char *argument)
         nsde_estimate_destroy(w->estimates[i]);
     if (w) {
         nsde_loss_release_text(&w->loss);
+        for (size_t i = 0; i < w->settings.n_controls; i++)
+            nsde_loss_release_text(&w->control_losses[i]);
         nsde_model_destroy(w->model);
         nsde_parameters_destroy(w->stored);
         free(w->parameters);
@@ -317,10 +350,13 @@ static const cli_option table[] = {
      "steps after which the loss may look, counted from 1 (in a study, of the most steps); the last", false},
     {"scheme", "NAME", CLI_TEXT, offsetof(options, scheme), "the integrator (nsde methods); euler_maruyama",
      false},
-    {"method", "NAME,...|all", CLI_TEXT, offsetof(options, method), "the estimators (nsde methods); all",
-     false},
+    {"method", "NAME,...|all", CLI_TEXT, offsetof(options, method),
+     "the estimators (nsde methods); all of first derivatives", false},
     {"antithetic", NULL, CLI_FLAG, offsetof(options, antithetic),
      "paths come in pairs of opposite noise, each pair one sample", false},
+    {"sobol", NULL, CLI_FLAG, offsetof(options, sobol),
+     "quasi-random paths, as many in each scrambling; errors are over scramblings", false},
+    {"scramblings", "N", CLI_SIZE, offsetof(options, scramblings), "scramblings of --sobol; 16", false},
     {"no-baseline", NULL, CLI_FLAG, offsetof(options, no_baseline),
      "likelihood_ratio without its control variate", false},
     {"difference", "H", CLI_NUMBER, offsetof(options, difference),
@@ -328,6 +364,12 @@ static const cli_option table[] = {
     {"direction", "V,...", CLI_NUMBERS, offsetof(options, direction),
      "for hessian_vector: what the Hessian is multiplied by, the parameters' part, then the initial states'",
      false},
+    {"smoothing", "W", CLI_NUMBER, offsetof(options, smoothing),
+     "smoothed: width in standard deviations of what the loss chooses by; paths^(-1/4)", false},
+    {"control", "TEXT;...", CLI_TEXT, offsetof(options, control),
+     "control variates: losses of known expectation, taken away by regression", false},
+    {"control-mean", "M,...", CLI_NUMBERS, offsetof(options, control_mean),
+     "what they are on average, for this scheme and these steps", false},
     {"check", NULL, CLI_FLAG, offsetof(options, check),
      "first compare the gradient with differences on the same paths", false},
     {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},

@@ -26,8 +26,11 @@ nsde_status cli_problem_open(const cli_problem *p, nsde_model **model, double **
         return nsde_model_read(p->file, model, stored);
     if (p->model)
         return nsde_model_open(p->model, model);
-    return nsde_model_from_text(
-        &(nsde_text_model){.drift = p->drift, .diffusion = p->diffusion, .parameters = p->parameters}, model);
+    return nsde_model_from_text(&(nsde_text_model){.drift = p->drift,
+                                                   .diffusion = p->diffusion,
+                                                   .parameters = p->parameters,
+                                                   .n_inputs = p->n_inputs},
+                                model);
 }
 
 static nsde_status start_text(const nsde_model *model, uint64_t seed, double *parameters)

@@ -9,6 +9,7 @@
 /* A member of a command's options, filled by CLI_PROBLEM_OPTIONS. */
 typedef struct cli_problem {
     const char *model, *file, *drift, *diffusion, *parameters;
+    size_t n_inputs; /* of a model from text; for commands that take inputs to set */
 } cli_problem;
 
 /* Rows of the table of options where `options` has a member `problem`. */

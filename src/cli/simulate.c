@@ -7,23 +7,23 @@
 #include <string.h>
 
 #include "cli/problem.h"
+#include "cli/watch.h"
 #include "core/error.h"
 #include "core/memory.h"
 #include "io/plot.h"
 #include "io/progress.h"
 #include "nsde/archive.h"
 #include "nsde/model_file.h"
-#include "nsde/simulate.h"
 
 typedef struct options {
     cli_problem problem;
-    const char *method, *out, *plot;
+    const char *method, *out, *stream, *plot, *passage, *inputs, *precision;
     cli_assignments set;
     cli_numbers x0;
     double t0, t1;
     size_t steps, paths, first_path, save_every, threads;
     uint64_t seed;
-    bool drop, quiet;
+    bool statistics, bridge, drop, quiet;
 } options;
 
 static void defaults(void *given)
@@ -36,6 +36,35 @@ static void defaults(void *given)
 
 /* ---- what is asked for ---- */
 
+static nsde_status take_precision(const char *name, nsde_precision *precision)
+{
+    const bool single = name && strcmp(name, "single") == 0;
+    *precision = single ? NSDE_SINGLE : NSDE_DOUBLE;
+    return !name || single || strcmp(name, "double") == 0
+               ? NSDE_OK
+               : nsde_fail(NSDE_INVALID, "--precision %.40s is neither double nor single", name);
+}
+
+/* --inputs, a row a path, as simulation takes them: [n_inputs][paths]. Free them with nsde_free. */
+static nsde_status read_inputs(const options *o, double **inputs, size_t *n_inputs)
+{
+    nsde_table table;
+    void *memory = NULL;
+    nsde_status status = nsde_table_read_csv(o->inputs, &table);
+    if (!status && table.n_rows != o->paths)
+        status = nsde_fail(NSDE_INVALID, "%s has %zu rows, not one for each of %zu paths", o->inputs,
+                           table.n_rows, o->paths);
+    if (!status)
+        status = nsde_alloc(table.n_rows * table.n_columns, sizeof(double), "inputs", &memory);
+    *inputs = memory;
+    *n_inputs = table.n_columns;
+    for (size_t i = 0; i < table.n_rows && !status; i++)
+        for (size_t k = 0; k < table.n_columns; k++)
+            (*inputs)[k * table.n_rows + i] = table.values[i * table.n_columns + k];
+    nsde_table_release(&table);
+    return status;
+}
+
 static nsde_status take_settings(const options *o, nsde_simulate_settings *settings)
 {
     *settings = nsde_simulate_settings_default();
@@ -46,9 +75,11 @@ static nsde_status take_settings(const options *o, nsde_simulate_settings *setti
     settings->first_path = o->first_path;
     settings->seed = o->seed;
     settings->threads = (int)o->threads;
-    settings->save_every = o->save_every ? o->save_every : o->out || o->plot ? 1 : 0;
+    settings->save_every = o->save_every ? o->save_every : o->out || o->stream || o->plot ? 1 : 0;
     settings->on_failure = o->drop ? NSDE_DROP : NSDE_STOP;
-    return nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
+    const nsde_status status = take_precision(o->precision, &settings->precision);
+    return status ? status
+                  : nsde_integrator_find(o->method ? o->method : "euler_maruyama", &settings->integrator);
 }
 
 /* ---- what is made of it ---- */
@@ -58,56 +89,6 @@ static void take_path(const nsde_simulation *s, size_t path, size_t component, d
 {
     for (size_t k = 0; k < s->n_times; k++)
         values[k] = nsde_simulation_row(s, k, component)[path];
-}
-
-/* [path][time][component] */
-static nsde_status write_npy(const nsde_simulation *s, const char *path)
-{
-    nsde_array_writer *writer;
-    nsde_status status = nsde_array_open_npy(path, 3, (size_t[]){s->n_paths, s->n_times, s->dim}, &writer);
-    if (status)
-        return status;
-    for (size_t i = 0; i < s->n_paths && !status; i++)
-        for (size_t k = 0; k < s->n_times && !status; k++)
-            for (size_t c = 0; c < s->dim && !status; c++)
-                status = nsde_array_write(writer, 1, nsde_simulation_row(s, k, c) + i);
-    if (!status)
-        return nsde_array_close(writer);
-    nsde_array_discard(writer);
-    return status;
-}
-
-/* A row for each path and time: path, t, x1, … */
-static nsde_status write_csv(const nsde_simulation *s, const char *path, size_t first_path)
-{
-    void *memory;
-    nsde_status status = nsde_alloc(s->dim + 2, sizeof(char *) + sizeof(double) + 24, "table", &memory);
-    if (status)
-        return status;
-    const char **names = memory;
-    double *row = (double *)(names + s->dim + 2);
-    char(*labels)[24] = (char(*)[24])(row + s->dim + 2);
-    names[0] = "path";
-    names[1] = "t";
-    for (size_t c = 0; c < s->dim; c++) {
-        snprintf(labels[c], sizeof labels[c], s->dim == 1 ? "x" : "x%zu", c + 1);
-        names[c + 2] = labels[c];
-    }
-    nsde_table_writer *writer = NULL;
-    status = nsde_table_open_csv(path, s->dim + 2, names, &writer);
-    for (size_t i = 0; i < s->n_paths && !status; i++)
-        for (size_t k = 0; k < s->n_times && !status; k++) {
-            row[0] = (double)(first_path + i);
-            row[1] = s->times[k];
-            for (size_t c = 0; c < s->dim; c++)
-                row[c + 2] = nsde_simulation_row(s, k, c)[i];
-            status = nsde_table_write(writer, 1, row);
-        }
-    nsde_free(memory);
-    if (!status)
-        return nsde_table_close(writer);
-    nsde_table_discard(writer);
-    return status;
 }
 
 static bool ends_in(const char *text, const char *ending)
@@ -180,43 +161,119 @@ static void show_progress(void *context, size_t done, size_t all)
     nsde_progress_update(context, done);
 }
 
-/* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
-static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
-                            nsde_simulation **simulation)
-{
+/* What there is to simulate. */
+typedef struct work {
+    const options *o;
+    const nsde_model *model;
+    double *parameters;
     nsde_simulate_settings settings;
     nsde_progress progress;
-    const size_t n = nsde_model_describe(model)->n_parameters;
-    double *parameters = calloc(n + 1, sizeof *parameters);
-    nsde_status status = parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
-    if (!status)
-        status = cli_problem_parameters(&o->problem, model, stored, &o->set, o->seed, parameters);
-    if (!status)
-        status = cli_check_states(model, &o->x0);
-    if (!status)
-        status = take_settings(o, &settings);
-    if (!status) {
-        settings.progress = show_progress;
-        settings.progress_context = &progress;
-        nsde_progress_start(&progress, o->quiet ? NULL : stderr, "simulating", settings.paths);
-        status = nsde_simulate(model, parameters, o->x0.items, &settings, simulation);
-        nsde_progress_finish(&progress);
-    }
-    free(parameters);
+} work;
+
+/* Paths that are kept, and what is made of them. */
+static nsde_status keep_paths(work *w)
+{
+    const options *o = w->o;
+    nsde_simulation *simulation;
+    nsde_status status = nsde_simulate(w->model, w->parameters, o->x0.items, &w->settings, &simulation);
+    nsde_progress_finish(&w->progress);
+    if (!status && o->out)
+        status = nsde_simulation_write(simulation, o->first_path, o->out);
+    if (!status && o->plot)
+        status = draw(simulation, nsde_model_describe(w->model)->equation, o->plot);
+    if (!status && !o->quiet)
+        status = print_summary(simulation);
+    nsde_simulation_destroy(simulation);
     return status;
 }
 
-static nsde_status report(const options *o, const nsde_model *model, const nsde_simulation *simulation)
+static nsde_status stream_paths(work *w)
 {
-    nsde_status status = NSDE_OK;
-    if (o->out)
-        status = ends_in(o->out, ".npy") ? write_npy(simulation, o->out)
-                                         : write_csv(simulation, o->out, o->first_path);
-    if (!status && o->plot)
-        status = draw(simulation, nsde_model_describe(model)->equation, o->plot);
-    if (!status && !o->quiet)
-        status = print_summary(simulation);
+    size_t failed;
+    const nsde_status status =
+        nsde_simulate_to_file(w->model, w->parameters, w->o->x0.items, &w->settings, w->o->stream, &failed);
+    nsde_progress_finish(&w->progress);
+    if (!status && !w->o->quiet && failed)
+        printf("%zu of %zu paths left the finite numbers\n", failed, w->settings.paths);
     return status;
+}
+
+static nsde_status keep_statistics(work *w)
+{
+    nsde_passage_watch *watches = NULL;
+    nsde_statistics_settings wanted = {0};
+    nsde_statistics *statistics = NULL;
+    nsde_status status = NSDE_OK;
+    if (w->o->passage)
+        status = cli_read_passages(w->o->passage, nsde_model_describe(w->model)->dim, w->o->bridge, &watches,
+                                   &wanted.n_passages);
+    wanted.passages = watches;
+    if (!status)
+        status = nsde_simulate_statistics(w->model, w->parameters, w->o->x0.items, &w->settings, &wanted,
+                                          &statistics);
+    nsde_progress_finish(&w->progress);
+    if (!status && !w->o->quiet) {
+        cli_print_statistics(statistics);
+        cli_print_passages(statistics, watches);
+    }
+    nsde_statistics_destroy(statistics);
+    nsde_free(watches);
+    return status;
+}
+
+/* stored: the parameters of the model's file, which --set may change; NULL where there is none. */
+static nsde_status simulate(const options *o, const nsde_model *model, const double *stored,
+                            const double *inputs)
+{
+    work w = {.o = o, .model = model};
+    w.parameters = calloc(nsde_model_describe(model)->n_parameters + 1, sizeof *w.parameters);
+    nsde_status status = w.parameters ? NSDE_OK : nsde_fail(NSDE_NO_MEMORY, "no memory");
+    if (!status)
+        status = cli_problem_parameters(&o->problem, model, stored, &o->set, o->seed, w.parameters);
+    if (!status)
+        status = cli_check_states(model, &o->x0);
+    if (!status)
+        status = take_settings(o, &w.settings);
+    if (!status) {
+        w.settings.inputs = inputs;
+        w.settings.progress = show_progress;
+        w.settings.progress_context = &w.progress;
+        nsde_progress_start(&w.progress, o->quiet ? NULL : stderr, "simulating", w.settings.paths);
+        status = o->stream                     ? stream_paths(&w)
+                 : o->statistics || o->passage ? keep_statistics(&w)
+                                               : keep_paths(&w);
+    }
+    free(w.parameters);
+    return status;
+}
+
+static bool is_paths_file(const char *name)
+{
+    return !name || ends_in(name, ".npy") || ends_in(name, ".csv");
+}
+
+/* How it was called; CLI_USAGE after a sentence. */
+static int check(const options *o)
+{
+    const bool watches = o->statistics || o->passage;
+    if (cli_problem_check(&cli_command_simulate, &o->problem))
+        return CLI_USAGE;
+    if (!is_paths_file(o->out))
+        return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
+    if (!is_paths_file(o->stream))
+        return cli_usage(&cli_command_simulate, "--stream %.200s ends in neither .csv nor .npy", o->stream);
+    if ((watches || o->stream) && (o->out || o->plot))
+        return cli_usage(&cli_command_simulate, "--%s keeps no paths for --out or --plot",
+                         o->stream    ? "stream"
+                         : o->passage ? "passage"
+                                      : "statistics");
+    if (watches && o->stream)
+        return cli_usage(&cli_command_simulate, "--stream is for paths alone, without statistics");
+    if (o->bridge && !o->passage)
+        return cli_usage(&cli_command_simulate, "--bridge is for --passage");
+    if (o->threads > 1024)
+        return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
+    return CLI_DONE;
 }
 
 static int run(const void *given, const char *argument)
@@ -224,24 +281,21 @@ static int run(const void *given, const char *argument)
     (void)argument;
     const options *o = given;
     nsde_model *model = NULL;
-    nsde_simulation *simulation = NULL;
-    double *stored = NULL;
-    if (cli_problem_check(&cli_command_simulate, &o->problem))
-        return CLI_USAGE;
-    if (o->out && !ends_in(o->out, ".npy") && !ends_in(o->out, ".csv"))
-        return cli_usage(&cli_command_simulate, "--out %.200s ends in neither .csv nor .npy", o->out);
-    if (o->threads > 1024)
-        return cli_usage(&cli_command_simulate, "--threads %zu is more than 1024", o->threads);
+    double *stored = NULL, *inputs = NULL;
+    cli_problem problem = o->problem;
+    const int usage = check(o);
+    if (usage)
+        return usage;
     nsde_status status = o->plot ? nsde_plot_check(o->plot) : NSDE_OK;
+    if (!status && o->inputs)
+        status = read_inputs(o, &inputs, &problem.n_inputs);
     if (!status)
-        status = cli_problem_open(&o->problem, &model, &stored);
+        status = cli_problem_open(&problem, &model, &stored);
     if (!status)
-        status = simulate(o, model, stored, &simulation);
-    if (!status)
-        status = report(o, model, simulation);
-    nsde_simulation_destroy(simulation);
+        status = simulate(o, model, stored, inputs);
     nsde_model_destroy(model);
     nsde_parameters_destroy(stored);
+    nsde_free(inputs);
     return status ? cli_fail() : CLI_DONE;
 }
 
@@ -250,6 +304,10 @@ static const cli_option table[] = {
     CLI_PROBLEM_FILE(options),
     CLI_PROBLEM_SET(options),
     {"x0", "X,...", CLI_NUMBERS, offsetof(options, x0), "initial states, the same for every path", true},
+    {"inputs", "FILE.csv", CLI_TEXT, offsetof(options, inputs),
+     "numbers of each path, one row a path: the u1, u2, ... (u) of --drift, or of --file's networks", false},
+    {"precision", "double|single", CLI_TEXT, offsetof(options, precision),
+     "of the networks in the model; double", false},
     {"t1", "T", CLI_FRACTION, offsetof(options, t1), "time at which the paths end", true},
     {"t0", "T", CLI_FRACTION, offsetof(options, t0), "time at which they start; 0", false},
     {"steps", "N", CLI_SIZE, offsetof(options, steps), "number of equal steps", true},
@@ -260,9 +318,17 @@ static const cli_option table[] = {
     {"first-path", "N", CLI_SIZE, offsetof(options, first_path),
      "number of the first path, to replay some of many", false},
     {"save-every", "N", CLI_SIZE, offsetof(options, save_every),
-     "keep every so many steps; 1 with --out or --plot, else start and end", false},
+     "keep every so many steps; 1 with --out, --stream or --plot, else start and end", false},
     {"out", "FILE.csv|.npy", CLI_TEXT, offsetof(options, out),
      "write the paths: columns path, t, x1, ..., or an array [path][time][component]", false},
+    {"stream", "FILE.csv|.npy", CLI_TEXT, offsetof(options, stream),
+     "write the same file as the paths are simulated, and keep none of them", false},
+    {"statistics", NULL, CLI_FLAG, offsetof(options, statistics),
+     "print means and covariances, and keep no paths", false},
+    {"passage", "X>LEVEL,...", CLI_TEXT, offsetof(options, passage),
+     "print when paths first pass levels, as in x>1,x2<-0.5, with --statistics", false},
+    {"bridge", NULL, CLI_FLAG, offsetof(options, bridge), "with --passage: look between the steps too",
+     false},
     {"plot", "FILE.png|.svg", CLI_TEXT, offsetof(options, plot),
      "draw some paths with mean and 5 to 95 % band", false},
     {"drop", NULL, CLI_FLAG, offsetof(options, drop),

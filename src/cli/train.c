@@ -16,6 +16,7 @@
 
 typedef struct options {
     cli_series series;
+    const char *inputs;
     const char *drift, *diffusion, *optimiser, *schedule, *checkpoint, *out, *plot;
     double rate, weight_decay, clip_norm, held_out;
     uint64_t seed;
@@ -53,7 +54,8 @@ typedef struct curve {
 /* What is open while the command works. */
 typedef struct work {
     const options *options;
-    nsde_series *series;
+    nsde_series *series; /* the states, then the inputs */
+    size_t n_inputs;
     nsde_model *model;
     nsde_training training;
     double *parameters, *numbers; /* of the curve */
@@ -70,11 +72,11 @@ static nsde_status no_memory(void)
 
 /* ---- what is asked for ---- */
 
-/* A thousandth of the smallest diffusion that the increments show, in the mean. */
-static double find_floor(const nsde_series *s)
+/* A thousandth of the smallest diffusion that the increments of the states show, in the mean. */
+static double find_floor(const nsde_series *s, size_t dim)
 {
     double least = INFINITY;
-    for (size_t i = 0; i < s->dim; i++) {
+    for (size_t i = 0; i < dim; i++) {
         double squares = 0.0, time = 0.0;
         for (size_t k = 1; k < s->n; k++) {
             const double change = s->values[k * s->dim + i] - s->values[(k - 1) * s->dim + i];
@@ -89,14 +91,36 @@ static double find_floor(const nsde_series *s)
     return isfinite(least) ? 1e-3 * least : 0.0;
 }
 
+/* The states, then the inputs. */
+static nsde_status read_series(const options *o, const char *path, work *w)
+{
+    cli_series series = o->series;
+    if (!o->inputs)
+        return cli_series_read(&series, path, &w->series);
+    const size_t size = strlen(series.values) + strlen(o->inputs) + 2;
+    char *columns = malloc(size);
+    if (!columns)
+        return no_memory();
+    snprintf(columns, size, "%s,%s", series.values, o->inputs);
+    series.values = columns;
+    w->n_inputs = 1;
+    for (const char *c = o->inputs; *c; c++)
+        w->n_inputs += *c == ',';
+    const nsde_status status = cli_series_read(&series, path, &w->series);
+    free(columns);
+    return status;
+}
+
 static nsde_status make_model(const options *o, work *w)
 {
-    const nsde_neural_settings settings = {.dim = w->series->dim,
+    const size_t dim = w->series->dim - w->n_inputs;
+    const nsde_neural_settings settings = {.dim = dim,
+                                           .n_inputs = w->n_inputs,
                                            .drift = o->drift,
                                            .diffusion = o->diffusion,
                                            .autonomous = !o->time_dependent,
                                            .full = o->full,
-                                           .floor = find_floor(w->series)};
+                                           .floor = find_floor(w->series, dim)};
     nsde_status status = nsde_neural_create(&settings, &w->model);
     if (!status)
         status = nsde_neural_standardise(w->model, w->series);
@@ -213,8 +237,11 @@ static void print_result(const options *o, const work *w)
 {
     const nsde_train_result *r = &w->result;
     const nsde_net *drift = nsde_neural_net(w->model, 0), *diffusion = nsde_neural_net(w->model, 1);
-    printf("%zu observations of %zu quantities; %zu weights in the drift, %zu in the diffusion\n",
-           w->series->n, w->series->dim, nsde_net_weights(drift), nsde_net_weights(diffusion));
+    printf("%zu observations of %zu quantities", w->series->n, w->series->dim);
+    if (w->n_inputs)
+        printf(", %zu of them inputs", w->n_inputs);
+    printf("; %zu weights in the drift, %zu in the diffusion\n", nsde_net_weights(drift),
+           nsde_net_weights(diffusion));
     printf("%llu steps of %llu transitions: %s\n", (unsigned long long)r->iterations,
            (unsigned long long)w->training.batch, nsde_train_outcome_text(r->outcome));
     if (r->resumed)
@@ -266,7 +293,7 @@ static int run(const void *given, const char *path)
     if (!status)
         status = check_place(o->checkpoint);
     if (!status)
-        status = cli_series_read(&o->series, path, &w.series);
+        status = read_series(o, path, &w);
     if (!status)
         status = make_model(o, &w);
     if (!status)
@@ -300,6 +327,8 @@ static int check_and_run(const void *given, const char *path)
 
 static const cli_option table[] = {
     {"value", "COLUMN,...", CLI_TEXT, offsetof(options, series.values), "the columns of the states", true},
+    {"inputs", "COLUMN,...", CLI_TEXT, offsetof(options, inputs),
+     "columns that the networks see too: those of a row, for the step from there", false},
     CLI_SERIES_OPTIONS(options),
     {"drift", "mlp:WIDTH,...", CLI_TEXT, offsetof(options, drift),
      "hidden layers of the drift's network, then :ACTIVATION if it is not tanh", true},

@@ -54,8 +54,8 @@ static nsde_status cost_of_reverse(const nsde_estimate_work *w, double once, dou
         return status;
     const nsde_keep keep = nsde_gradient_describe(engine).keep;
     nsde_gradient_destroy(engine);
-    status =
-        nsde_step_compile(w->settings.run.integrator, w->problem.model, w->settings.run.precision, &step);
+    status = nsde_step_compile(w->settings.run.integrator, w->problem.model,
+                               &(nsde_step_options){.precision = w->settings.run.precision}, &step);
     if (status)
         return status;
     *cost = nsde_program_work(step, NSDE_REVERSE);

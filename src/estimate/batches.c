@@ -3,7 +3,9 @@
 
 #include <math.h>
 
-enum { BATCHES = 64 };
+#include "estimate/controls.h"
+
+enum { BATCHES = 64, MOST_BATCHES = 2 * BATCHES + 1 }; /* as sizes are rounded down */
 
 /* Paths of a batch, even where they come in pairs. */
 static size_t batch_size(const nsde_estimate_work *w)
@@ -26,13 +28,46 @@ static double mean_of(const double *rows, size_t stride, size_t n, size_t size, 
     return left ? (sum * (double)size + rows[n * stride] * (double)left) / all : mean;
 }
 
-static void fill(nsde_estimate_work *w, const double *rows, size_t n, size_t size, size_t left)
+/* Takes from every column of rows what it has in common with the controls. */
+static void control(nsde_estimate_work *w, double *rows, size_t n, size_t size, size_t left)
+{
+    nsde_controls *c = w->controls;
+    double columns[NSDE_CONTROLS_MOST * MOST_BATCHES], y[MOST_BATCHES], variance[NSDE_CONTROLS_MOST];
+    const size_t all = n + (left > 0), row = 1 + w->n;
+    if (!c || n <= 1 + c->count)
+        return;
+    for (size_t j = 0; j < c->count; j++)
+        for (size_t b = 0; b < all; b++) {
+            const size_t paths = b < n ? size : left;
+            const double *values = c->values + j * w->paths + b * size;
+            double sum = 0.0;
+            for (size_t i = 0; i < paths; i++)
+                sum += values[i];
+            columns[j * all + b] = sum / (double)paths;
+        }
+    nsde_controls_orthogonalise(c->count, columns, n, all, variance);
+    for (size_t k = 0; k < row; k++) {
+        for (size_t b = 0; b < all; b++)
+            y[b] = rows[b * row + k];
+        nsde_controls_apply(c->count, columns, variance, n, all, y);
+        for (size_t b = 0; b < all; b++)
+            rows[b * row + k] = y[b];
+    }
+    c->used = true;
+}
+
+static void fill(nsde_estimate_work *w, double *rows, size_t n, size_t size, size_t left)
 {
     nsde_gradient_estimate *e = w->result;
-    const size_t row = 1 + w->n;
+    const size_t row = 1 + w->n, fitted = w->controls ? w->settings.n_controls : 0;
+    control(w, rows, n, size, left);
+    const double freedom = n > 1 + fitted ? sqrt((double)(n - 1) / (double)(n - 1 - fitted)) : NAN;
     e->loss = mean_of(rows, row, n, size, left, &e->loss_std_error);
-    for (size_t k = 0; k < w->n; k++)
+    e->loss_std_error *= freedom;
+    for (size_t k = 0; k < w->n; k++) {
         e->value[k] = mean_of(rows + 1 + k, row, n, size, left, &e->std_error[k]);
+        e->std_error[k] *= freedom;
+    }
     e->n_samples = n < e->n_samples ? n : e->n_samples;
     for (size_t k = 0; e->samples && k < w->n; k++)
         for (size_t b = 0; b < e->n_samples; b++)

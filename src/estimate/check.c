@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "estimate/estimate.h"
+#include "model/inputs.h"
 
 /* What is compared, in one block of memory. */
 typedef struct comparison {
@@ -66,7 +67,7 @@ static nsde_status differentiate(const comparison *c, size_t k)
 static nsde_status run_engine(const comparison *c, const nsde_gradient_settings *settings)
 {
     nsde_gradient *engine;
-    const nsde_gradient_point point = {c->problem->parameters, c->problem->x0, false};
+    const nsde_gradient_point point = {.parameters = c->problem->parameters, .x0 = c->problem->x0};
     nsde_status status = nsde_gradient_create(c->problem->model, c->problem->loss, settings, &engine);
     if (!status)
         status = nsde_gradient_evaluate(
@@ -132,7 +133,9 @@ nsde_status nsde_gradient_check(const nsde_estimate_problem *problem, const nsde
     comparison c = {.problem = problem, .n_parameters = d->n_parameters, .n = d->n_parameters + d->dim};
     nsde_gradient_settings run_settings = *settings;
     c.paths = settings->paths;
-    nsde_status status = nsde_model_check_parameters(problem->model, problem->parameters);
+    nsde_status status = nsde_model_refuse_inputs(problem->model, "this check does");
+    if (!status)
+        status = nsde_model_check_parameters(problem->model, problem->parameters);
     if (!status && !settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &run_settings.integrator);
     if (!status && !settings->noise) {

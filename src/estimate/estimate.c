@@ -11,7 +11,9 @@
 
 #include "core/names.h"
 #include "core/settings.h"
+#include "estimate/controls.h"
 #include "estimate/record.h"
+#include "model/inputs.h"
 #include "step/compile.h"
 
 static const nsde_estimator *const estimators[] = {
@@ -42,14 +44,31 @@ size_t nsde_estimate_samples(const nsde_estimate_work *work)
 
 static double sample(const nsde_estimate_work *work, const double *of_paths, size_t i)
 {
+    const nsde_controls *c = work->controls;
+    if (c)
+        return c->scratch[i];
     return work->settings.antithetic ? 0.5 * (of_paths[2 * i] + of_paths[2 * i + 1]) : of_paths[i];
+}
+
+/* The samples, less what they have in common with the controls; they are in the scratch from here on. */
+static void control(const nsde_estimate_work *work, const double *of_paths)
+{
+    nsde_controls *c = work->controls;
+    const size_t n = nsde_estimate_samples(work), pair = work->paths / n;
+    if (!c)
+        return;
+    for (size_t i = 0; i < n; i++)
+        c->scratch[i] = pair == 1 ? of_paths[i] : 0.5 * (of_paths[2 * i] + of_paths[2 * i + 1]);
+    nsde_controls_apply(c->count, c->samples, c->variance, n, n, c->scratch);
+    c->used = true;
 }
 
 /* The mean, and its standard error about it in a second pass. */
 static double mean_of(const nsde_estimate_work *work, const double *of_paths, double *error)
 {
-    const size_t n = nsde_estimate_samples(work);
+    const size_t n = nsde_estimate_samples(work), fitted = work->settings.n_controls;
     double sum = 0.0, squares = 0.0;
+    control(work, of_paths);
     for (size_t i = 0; i < n; i++)
         sum += sample(work, of_paths, i);
     const double mean = sum / (double)n;
@@ -57,7 +76,7 @@ static double mean_of(const nsde_estimate_work *work, const double *of_paths, do
         const double gap = sample(work, of_paths, i) - mean;
         squares += gap * gap;
     }
-    *error = n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN;
+    *error = n > 1 + fitted ? sqrt(squares / (double)(n - 1 - fitted) / (double)n) : NAN;
     return mean;
 }
 
@@ -125,7 +144,8 @@ nsde_status nsde_estimate_warn_of_jumps(const nsde_estimate_work *work)
     if (work->result->doubtful)
         nsde_estimate_note(work,
                            "does not apply where the loss jumps, and it branches by select or sign: what "
-                           "comes from jumps is missing; likelihood_ratio sees it");
+                           "comes from jumps is missing; %s sees it",
+                           work->result->method->second ? "gamma_likelihood_ratio" : "likelihood_ratio");
     return status;
 }
 
@@ -134,10 +154,13 @@ nsde_status nsde_estimate_warn_of_jumps(const nsde_estimate_work *work)
 static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_settings *given)
 {
     const nsde_gradient_settings *settings = &given->run;
-    if (!p->model || !p->loss || !p->x0)
+    if (!p->model || !p->loss || !p->x0 || (given->n_controls && !given->controls))
         return nsde_fail(NSDE_INVALID, "nsde_estimate_run: a model, a loss and initial states are needed");
     if (!p->loss->record)
         return nsde_fail(NSDE_UNSUPPORTED, "estimators need a recorded loss of each path");
+    nsde_status status = nsde_model_refuse_inputs(p->model, "estimators do");
+    if (status)
+        return status;
     NSDE_GRADIENT_SETTINGS(NSDE_SETTING_CHECK)
     for (size_t c = 0; c < nsde_model_describe(p->model)->dim; c++)
         if (!isfinite(p->x0[c]))
@@ -152,8 +175,11 @@ static nsde_status check(const nsde_estimate_problem *p, const nsde_estimate_set
     if (!(given->step >= 0.0) || given->step > 0.1)
         return nsde_fail(NSDE_INVALID, "the relative step of differences is %g, not from 0 to 0.1",
                          given->step);
+    if (!(given->smoothing >= 0.0) || given->smoothing > 10.0)
+        return nsde_fail(NSDE_INVALID, "jumps are smoothed over %g standard deviations, not 0 to 10",
+                         given->smoothing);
     const nsde_grid grid = {settings->t0, settings->t1, settings->steps};
-    const nsde_status status = nsde_grid_check(&grid);
+    status = nsde_grid_check(&grid);
     return status ? status : nsde_model_check_parameters(p->model, p->parameters);
 }
 
@@ -227,6 +253,8 @@ nsde_status nsde_estimate_run(const nsde_estimator *estimator, const nsde_estima
         return nsde_fail(NSDE_INVALID, "nsde_estimate_run: an argument is NULL");
     *estimate = NULL;
     nsde_status status = check(problem, settings);
+    if (!status && settings->sobol)
+        return nsde_estimate_scrambled(estimator, problem, settings, estimate);
     if (!status)
         status = nsde_alloc(1, sizeof(nsde_gradient_estimate), "estimate", &memory);
     if (status)
@@ -248,10 +276,15 @@ nsde_status nsde_estimate_run(const nsde_estimator *estimator, const nsde_estima
     if (!status)
         status = allocate(&w);
     if (!status)
+        status = nsde_controls_create(&w, &w.controls);
+    if (!status)
         status = estimator->run(&w);
+    if (!status && w.controls && !w.controls->used)
+        status = nsde_fail(NSDE_UNSUPPORTED, "%s takes no control variates", estimator->name);
     if (!status)
         status = check_finite(&w);
     w.result->seconds = now() - start;
+    nsde_controls_destroy(w.controls);
     nsde_brownian_destroy(made.pairs);
     nsde_brownian_destroy(made.grid);
     if (status)

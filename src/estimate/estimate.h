@@ -14,6 +14,7 @@ typedef struct nsde_estimate_work {
     nsde_estimate_settings settings; /* integrator and noise are given */
     nsde_gradient_estimate *result;
     size_t n, n_parameters, dim, paths;
+    struct nsde_controls *controls; /* NULL for none */
 } nsde_estimate_work;
 
 /* The number of samples that `paths` paths are: pairs count once. */
@@ -28,6 +29,14 @@ void nsde_estimate_note(const nsde_estimate_work *work, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* For estimators that do not see jumps: adds a warning to the note where the loss has one. */
 NSDE_MUST_USE nsde_status nsde_estimate_warn_of_jumps(const nsde_estimate_work *work);
+
+/* scrambled.c: a run on quasi-random paths, checked; *estimate is NULL. */
+NSDE_MUST_USE nsde_status nsde_estimate_scrambled(const nsde_estimator *estimator,
+                                                  const nsde_estimate_problem *problem,
+                                                  const nsde_estimate_settings *settings,
+                                                  nsde_gradient_estimate **estimate);
+/* gamma.c: second derivatives, each direction with itself. */
+NSDE_MUST_USE nsde_status nsde_estimate_second(nsde_estimate_work *work, nsde_tangents_kind kind);
 
 #define X(name) extern const nsde_estimator nsde_estimator_##name;
 #include "estimators.def"

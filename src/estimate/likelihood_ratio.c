@@ -1,13 +1,11 @@
 /* The likelihood-ratio (score-function) estimator: the loss times the derivative of the log density of the
- * Euler-Maruyama path, plus the loss's own dependence on the parameters. The path is not differentiated, so
+ * path, plus the loss's own dependence on the parameters. The path is not differentiated, so
  * the loss may jump. (L - c_k) S_k has the same mean for any c_k; c_k = cov(L S_k, S_k) / var(S_k) from the
  * same paths makes its variance least, at a bias of order 1 / paths.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include <math.h>
-#include <string.h>
-
 #include "estimate/estimate.h"
+#include "estimate/record.h"
 
 enum { PARTIALS = 8 };
 
@@ -34,24 +32,6 @@ static double baseline(const nsde_estimate_work *w, const double *loss, const do
     return square > 0.0 && !w->settings.no_baseline ? cross / square : 0.0;
 }
 
-static nsde_status refuse(const nsde_estimate_work *w)
-{
-    if (strcmp(w->settings.run.integrator->name, "euler_maruyama") != 0)
-        return nsde_fail(NSDE_UNSUPPORTED,
-                         "likelihood_ratio knows the transition density of euler_maruyama, not of %s",
-                         w->settings.run.integrator->name);
-    const nsde_model_definition *d = nsde_model_describe(w->problem.model);
-    if (nsde_model_is_deterministic(w->problem.model) || d->noise_dim < d->dim)
-        return nsde_fail(
-            NSDE_UNSUPPORTED,
-            "likelihood_ratio needs a transition density, and model %s has %zu states but %zu noises",
-            d->name, d->dim, nsde_model_is_deterministic(w->problem.model) ? 0 : d->noise_dim);
-    return nsde_model_is_deterministic(w->problem.model) || d->calculus == NSDE_ITO
-               ? NSDE_OK
-               : nsde_fail(NSDE_UNSUPPORTED,
-                           "likelihood_ratio needs a model in Ito's calculus, and %s is not", d->name);
-}
-
 /* A chunk of components from the numbers of all paths; derivatives are overwritten. */
 static void take(nsde_estimate_work *w, const double *loss, double *derivative, const double *score, size_t k)
 {
@@ -67,18 +47,18 @@ static nsde_status run(nsde_estimate_work *w)
     nsde_tangents *tangents = NULL;
     size_t numbers, partials = w->settings.partials ? w->settings.partials : PARTIALS;
     partials = partials < w->n ? partials : w->n;
-    nsde_status status = refuse(w);
+    const nsde_tangents_settings settings = {.model = w->problem.model,
+                                             .loss = w->problem.loss,
+                                             .run = &w->settings.run,
+                                             .kind = NSDE_TANGENTS_SCORE,
+                                             .partials = partials};
+    nsde_status status = nsde_score_check(&settings, "likelihood_ratio");
     if (!status && !nsde_size_mul(2 * partials + 1, w->paths, &numbers))
         status = nsde_fail(NSDE_OVERFLOW, "the scores of all paths overflow the size of memory");
     if (!status)
         status = nsde_alloc(numbers, sizeof(double), "scores", &memory);
     if (!status)
-        status = nsde_tangents_create(&(nsde_tangents_settings){.model = w->problem.model,
-                                                                .loss = w->problem.loss,
-                                                                .run = &w->settings.run,
-                                                                .kind = NSDE_TANGENTS_SCORE,
-                                                                .partials = partials},
-                                      &tangents);
+        status = nsde_tangents_create(&settings, &tangents);
     if (status) {
         nsde_free(memory);
         return status;

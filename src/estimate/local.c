@@ -88,7 +88,8 @@ static nsde_var seed_rows(nsde_perturbation eps, size_t first, nsde_var x)
 
 static nsde_var coefficient(const recording *r, bool diffusion, nsde_var x, nsde_var t, nsde_var p)
 {
-    return (diffusion ? nsde_model_diffusion : nsde_model_drift)(r->model, x, t, p);
+    const nsde_var none = {0}; /* models with inputs of each path are refused */
+    return (diffusion ? nsde_model_diffusion : nsde_model_drift)(r->model, x, t, p, none);
 }
 
 /* The kind of a coefficient with so many directions; SIZE_MAX where there are too many kinds. */

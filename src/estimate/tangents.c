@@ -15,7 +15,7 @@
 typedef struct runner {
     nsde_workspace *step, *loss;
     nsde_noise_window noise;
-    double *score; /* [partials][stride] of the panel */
+    double *score; /* [partials][stride] of the panel, and its derivatives where they are wanted */
     nsde_arena arena;
     nsde_status status;
     char message[NSDE_MESSAGE_SIZE];
@@ -80,7 +80,7 @@ static nsde_status create_runner(nsde_tangents *t, runner *r)
                                    .stride = t->panel,
                                    .steps = t->run.steps,
                                    .chunk = chunk < 2 ? 2 : chunk};
-    const size_t noise = r->noise.chunk * t->noise_rows * t->panel, score = t->partials * t->panel;
+    const size_t noise = r->noise.chunk * t->noise_rows * t->panel, score = 2 * t->partials * t->panel;
     if (!status &&
         (!nsde_arena_plan(noise, sizeof(double), &bytes) || !nsde_arena_plan(score, sizeof(double), &bytes)))
         status = nsde_fail(NSDE_OVERFLOW, "the panels overflow the size of memory");
@@ -164,9 +164,10 @@ static size_t parameters_input(const nsde_tangents *t, size_t others)
     return others + (t->partials > 0);
 }
 
-static bool is_score(const nsde_tangents *t)
+/* Is the state held fixed, but for where it starts? */
+static bool is_held(const nsde_tangents *t)
 {
-    return t->settings.kind == NSDE_TANGENTS_SCORE;
+    return t->settings.kind == NSDE_TANGENTS_SCORE || t->settings.kind == NSDE_TANGENTS_SECOND_SCORE;
 }
 
 static void set_parameters(const nsde_tangents *t, nsde_workspace *w, size_t seeds)
@@ -183,14 +184,12 @@ static void set_parameters(const nsde_tangents *t, nsde_workspace *w, size_t see
     nsde_workspace_prepare(w);
 }
 
-/* The parameters of the panel's paths; other lanes repeat the first. */
+/* The parameters of the panel's paths. */
 static void spread_parameters(const nsde_tangents *t, nsde_workspace *w, size_t input, size_t first,
                               size_t paths)
 {
-    double *p = nsde_workspace_input(w, input);
-    for (size_t k = 0; k < t->n; k++)
-        for (size_t i = 0; i < t->panel; i++)
-            p[k * t->panel + i] = t->parameters[k * t->run.paths + first + (i < paths ? i : 0)];
+    nsde_spread_paths(t->parameters, t->n, t->run.paths, first, paths, t->panel,
+                      nsde_workspace_input(w, input));
 }
 
 /* States and tangents before the first step; what is carried starts as the state does. */
@@ -203,7 +202,7 @@ static void start(const nsde_tangents *t, runner *r, size_t first, size_t paths)
     if (t->partials) {
         double *v = nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE);
         memset(v, 0, t->partials * t->rows * t->panel * sizeof *v);
-        memset(r->score, 0, t->partials * t->panel * sizeof *v);
+        memset(r->score, 0, 2 * t->partials * t->panel * sizeof *v);
         for (size_t k = 0; k < t->partials && !t->settings.outputs; k++)
             for (size_t c = 0; c < t->rows; c++)
                 for (size_t i = 0; t->first + k == t->n + c % t->dim && i < t->panel; i++)
@@ -224,13 +223,15 @@ static void take_over(const nsde_tangents *t, runner *r)
     if (!t->partials)
         return;
     double *v = nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE);
-    const double *from = nsde_workspace_output(r->step, 1);
-    if (is_score(t)) {
-        nsde_accumulate(r->score, from, t->partials * t->panel);
-        memset(v, 0, t->partials * t->rows * t->panel * sizeof *v); /* only the first step knows the start */
-    } else {
-        memcpy(v, from, t->partials * t->rows * t->panel * sizeof *v);
-    }
+    const size_t scores = t->partials * t->panel, output = is_held(t) ? 1 : 2;
+    if (t->settings.kind != NSDE_TANGENTS_PATH)
+        nsde_accumulate(r->score, nsde_workspace_output(r->step, output), scores);
+    if (nsde_tangents_are_second(&t->settings))
+        nsde_accumulate(r->score + scores, nsde_workspace_output(r->step, output + 1), scores);
+    if (is_held(t)) /* only the first step knows the start */
+        memset(v, 0, t->partials * t->rows * t->panel * sizeof *v);
+    else
+        memcpy(v, nsde_workspace_output(r->step, 1), t->partials * t->rows * t->panel * sizeof *v);
 }
 
 static void observe(const nsde_tangents *t, runner *r, size_t time)
@@ -238,7 +239,7 @@ static void observe(const nsde_tangents *t, runner *r, size_t time)
     const size_t state = t->dim * t->panel;
     memcpy(nsde_workspace_input(r->loss, 0) + time * state,
            nsde_workspace_input(r->step, NSDE_TANGENTS_STATE), state * sizeof(double));
-    for (size_t k = 0; k < t->partials && !is_score(t); k++)
+    for (size_t k = 0; k < t->partials && !is_held(t); k++)
         memcpy(nsde_workspace_input(r->loss, 1) + (k * t->n_times + time) * state,
                nsde_workspace_input(r->step, NSDE_TANGENTS_OF_STATE) + k * t->rows * t->panel,
                state * sizeof(double));
@@ -251,11 +252,15 @@ static void hand_over(const nsde_tangents *t, runner *r, size_t first, size_t pa
     if (t->result.loss)
         memcpy(t->result.loss + first, nsde_workspace_output(r->loss, 0), size);
     for (size_t k = 0; k < t->partials; k++) {
+        const size_t to = k * all + first, from = k * t->panel;
         if (t->result.tangents)
-            memcpy(t->result.tangents + k * all + first, nsde_workspace_output(r->loss, 1) + k * t->panel,
-                   size);
+            memcpy(t->result.tangents + to, nsde_workspace_output(r->loss, 1) + from, size);
         if (t->result.score)
-            memcpy(t->result.score + k * all + first, r->score + k * t->panel, size);
+            memcpy(t->result.score + to, r->score + from, size);
+        if (t->result.second_score)
+            memcpy(t->result.second_score + to, r->score + t->partials * t->panel + from, size);
+        if (t->result.second_loss)
+            memcpy(t->result.second_loss + to, nsde_workspace_output(r->loss, 2) + from, size);
     }
 }
 
@@ -273,6 +278,8 @@ static nsde_status run_panel(const nsde_tangents *t, runner *r, size_t panel)
         memcpy(nsde_workspace_input(r->step, NSDE_TANGENTS_NOISE), rows,
                t->noise_rows * t->panel * sizeof *rows);
         *nsde_workspace_uniform(r->step, NSDE_STEP_TIME) = nsde_grid_time(&t->grid, k);
+        if (nsde_tangents_are_second(&t->settings))
+            *nsde_workspace_uniform(r->step, NSDE_TANGENTS_FIRST_STEP) = k == 0;
         nsde_forward(r->step, paths);
         take_over(t, r);
         if (time < t->n_times && t->observe[time] == k + 1)

@@ -14,7 +14,12 @@ typedef enum nsde_tangents_kind {
     NSDE_TANGENTS_PATH, /* the path: derivatives of the state and the loss */
     /* The law: the state is held fixed, and the derivative of the log density of the Euler-Maruyama steps is
      * summed; the loss's tangents are those of the parameters it names itself. */
-    NSDE_TANGENTS_SCORE
+    NSDE_TANGENTS_SCORE,
+    /* Second derivatives, each direction with itself and all at once: along the path, and along it of the
+     * score and of what the loss itself says of the direction … */
+    NSDE_TANGENTS_SCORE_ALONG_PATH,
+    /* … or at a fixed path, of the score and the loss. */
+    NSDE_TANGENTS_SECOND_SCORE
 } nsde_tangents_kind;
 
 /* Directions are numbered through: the parameters, then the initial states. */
@@ -38,7 +43,9 @@ size_t nsde_tangents_bytes(const nsde_tangents *tangents);
 typedef struct nsde_tangents_result {
     double *loss;     /* [paths] */
     double *tangents; /* [partials][paths] */
-    double *score;    /* [partials][paths], for NSDE_TANGENTS_SCORE */
+    double *score;    /* [partials][paths], but for NSDE_TANGENTS_PATH */
+    /* [partials][paths], for second derivatives: of the score, and of the loss's own dependence. */
+    double *second_score, *second_loss;
 } nsde_tangents_result;
 
 /* Runs all paths with the directions first … first + partials - 1 (those beyond the last are zero).

@@ -17,8 +17,8 @@ static nsde_status supports(const nsde_model *model)
 static nsde_var record(const nsde_model *model, const nsde_transition *step)
 {
     const nsde_at *at = &step->from;
-    const nsde_var drift = nsde_model_drift(model, at->x, at->t, at->p);
-    const nsde_var diffusion = nsde_model_diffusion(model, at->x, at->t, at->p);
+    const nsde_var drift = nsde_model_drift(model, at->x, at->t, at->p, at->u);
+    const nsde_var diffusion = nsde_model_diffusion(model, at->x, at->t, at->p, at->u);
     const nsde_var mean = nsde_add(at->x, nsde_mul(drift, step->h));
     return nsde_normal_log_density(step->x_next, mean, nsde_mul(nsde_square(diffusion), step->h));
 }

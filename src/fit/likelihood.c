@@ -28,7 +28,13 @@ nsde_likelihood_settings nsde_likelihood_settings_default(void)
 static nsde_at at_of(const nsde_likelihood *l, nsde_var x, nsde_var t, nsde_var p)
 {
     const nsde_model_definition *d = nsde_model_describe(l->model);
-    return (nsde_at){x.tape, x, t, p, d->dim, d->noise_dim, d->context};
+    return (nsde_at){.tape = x.tape,
+                     .x = x,
+                     .t = t,
+                     .p = p,
+                     .dim = d->dim,
+                     .noise_dim = d->noise_dim,
+                     .context = d->context};
 }
 
 static nsde_var record_transition(const void *context, nsde_var p, const nsde_var inputs[])

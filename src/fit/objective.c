@@ -4,6 +4,7 @@
 #include "fit/objective.h"
 
 #include "core/names.h"
+#include "model/inputs.h"
 
 static const nsde_objective *const objectives[] = {
 #define X(name) &nsde_objective_##name,
@@ -17,8 +18,9 @@ nsde_status nsde_objective_check(const nsde_objective *objective, const nsde_mod
 {
     if (!objective || !model)
         return nsde_fail(NSDE_INVALID, "nsde_objective_check: an objective and a model are needed");
-    if (!objective->supports(model))
-        return NSDE_OK;
+    const nsde_status status = nsde_model_refuse_inputs(model, "likelihoods do");
+    if (status || !objective->supports(model))
+        return status;
     char names[NSDE_MESSAGE_SIZE / 2] = "", cause[NSDE_MESSAGE_SIZE / 2];
     snprintf(cause, sizeof cause, "%s", nsde_error_message());
     for (size_t i = 0; i < nsde_objective_count(); i++)

@@ -50,6 +50,7 @@ nsde_status nsde_backward_compile(nsde_gradient *e)
     nsde_step_take_noise(&at, nsde_step_detail(e->settings.integrator, e->model));
     at.t = nsde_uniform(at.tape, 1);
     at.h = nsde_uniform(at.tape, 1);
+    at.u = nsde_model_record_inputs(e->model, at.tape);
     at.p = nsde_model_record_parameters(e->model, at.tape);
     nsde_var y = undo ? record_undone(e, &at) : record_increment(&at);
     if (nsde_is_uniform(y)) /* nothing in it differs between paths */
@@ -97,6 +98,7 @@ static nsde_status stage(nsde_sweeper *s, size_t k, bool end, const double *x, c
     for (size_t i = 0; i < e->dim * e->stride; i++)
         seed[i] = 0.5 * a[i];
     nsde_reverse(s->back, s->paths);
+    nsde_sweep_add_inputs(s, s->back);
     return NSDE_OK;
 }
 

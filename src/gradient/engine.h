@@ -11,6 +11,9 @@
 #include "step/compile.h"
 #include "tape/workspace.h" /* frames, and adding up rows */
 
+/* Inputs of the loss's program: the states, and the inputs of models that have some. */
+enum { NSDE_LOSS_STATES, NSDE_LOSS_INPUT };
+
 /* What a thread owns. The panel it works on is described by first, paths. */
 typedef struct nsde_sweeper {
     const nsde_gradient *engine;
@@ -22,8 +25,9 @@ typedef struct nsde_sweeper {
     size_t *stored; /* NSDE_KEEP_BINOMIAL: [slots] the step a slot's state comes before; slots 0 … top are in
                        use */
     size_t top;
-    double *lambda; /* [dim][stride]: the adjoint of the state, going back */
-    double *seen;   /* [n_times][dim][stride]: adjoints of the observed states, for losses of the ensemble */
+    double *lambda;       /* [dim][stride]: the adjoint of the state, going back */
+    double *input_lambda; /* [n_inputs][stride]: the adjoint of the inputs, summed over the steps so far */
+    double *seen; /* [n_times][dim][stride]: adjoints of the observed states, for losses of the ensemble */
     size_t first, paths;
     size_t steps_forward; /* run without being swept back, in all panels so far */
     nsde_arena arena;
@@ -41,7 +45,7 @@ struct nsde_gradient {
     size_t *observe;        /* [n_times] steps */
     double *observed_times; /* [n_times] */
     double *data;           /* [n_data] */
-    size_t n_times, dim, n_parameters;
+    size_t n_times, dim, n_parameters, n_inputs;
     size_t state_rows, noise_rows; /* of a step: x and what the integrator carries; its noise */
     size_t panel, n_panels, stride;
     size_t n_groups; /* panels are added up within groups, then over groups: the order depends on neither
@@ -56,6 +60,7 @@ struct nsde_gradient {
     double *group_adjoint;               /* [n_groups][n_parameters] */
     double *path_loss;                   /* [paths] */
     double *x0_adjoint;                  /* [dim][paths] */
+    double *input_adjoint;               /* [n_inputs][paths] */
     double *ensemble, *ensemble_adjoint; /* [n_times][dim][paths] */
     const nsde_gradient_point *point;    /* during an evaluation */
     size_t bytes;
@@ -64,6 +69,9 @@ struct nsde_gradient {
 /* sweep.c: a panel there (storing what the sweep back needs, if `back` follows) and back. */
 NSDE_MUST_USE nsde_status nsde_sweep_forward(nsde_sweeper *sweeper, bool back);
 NSDE_MUST_USE nsde_status nsde_sweep_back(nsde_sweeper *sweeper);
+
+/* sweep.c: the adjoint of the inputs gains what the last sweep back of that workspace said of them. */
+void nsde_sweep_add_inputs(const nsde_sweeper *sweeper, const nsde_workspace *swept);
 
 /* Numbers a sweeper's storage takes under a policy; false on overflow. */
 bool nsde_sweeper_storage(const nsde_gradient *engine, nsde_keep keep, size_t slots, size_t *bytes);

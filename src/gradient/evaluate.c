@@ -16,6 +16,14 @@ static nsde_status check_point(const nsde_gradient *e, const nsde_gradient_point
         if (!isfinite(point->x0[i]))
             return nsde_fail(NSDE_INVALID, "nsde_gradient_evaluate: initial state %zu is %g", i,
                              point->x0[i]);
+    if (e->n_inputs && !point->inputs)
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_gradient_evaluate: model %s has %zu inputs of each path, which are needed",
+                         nsde_model_describe(e->model)->name, e->n_inputs);
+    for (size_t i = 0; i < e->n_inputs * e->settings.paths; i++)
+        if (!isfinite(point->inputs[i]))
+            return nsde_fail(NSDE_INVALID, "nsde_gradient_evaluate: input %zu of path %zu is %g",
+                             i / e->settings.paths, i % e->settings.paths, point->inputs[i]);
     return nsde_model_check_parameters(e->model, point->parameters);
 }
 
@@ -47,6 +55,9 @@ static void run_loss(nsde_sweeper *s)
 {
     const nsde_gradient *e = s->engine;
     double *seed = nsde_workspace_output_adjoint(s->loss, 0);
+    if (e->n_inputs)
+        nsde_spread_paths(e->point->inputs, e->n_inputs, e->settings.paths, s->first, s->paths, e->stride,
+                          nsde_workspace_input(s->loss, NSDE_LOSS_INPUT));
     nsde_forward(s->loss, s->paths);
     memcpy(e->path_loss + s->first, nsde_workspace_output(s->loss, 0), s->paths * sizeof(double));
     for (size_t i = 0; i < e->stride; i++)
@@ -195,6 +206,8 @@ static void hand_out(const nsde_gradient *e, double loss, const nsde_gradient_re
         memcpy(result->parameters, e->group_adjoint, e->n_parameters * sizeof(double));
     if (result->x0 && e->point->x0_per_path)
         memcpy(result->x0, e->x0_adjoint, e->dim * n * sizeof(double));
+    if (result->inputs && e->n_inputs)
+        memcpy(result->inputs, e->input_adjoint, e->n_inputs * n * sizeof(double));
     for (size_t c = 0; result->x0 && !e->point->x0_per_path && c < e->dim; c++)
         result->x0[c] = nsde_total(e->x0_adjoint + c * n, n);
 }

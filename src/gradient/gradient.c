@@ -93,6 +93,7 @@ static nsde_status compile_loss(nsde_gradient *e)
     nsde_loss_at at = {.tape = tape, .times = e->observed_times, .n_times = e->n_times, .dim = e->dim};
     at.context = e->loss.context;
     at.x = nsde_input(tape, rows);
+    at.u = nsde_model_record_inputs(e->model, tape);
     at.p = nsde_model_record_parameters(e->model, tape);
     if (e->loss.n_data)
         at.data = nsde_uniform(tape, e->loss.n_data);
@@ -167,16 +168,19 @@ static void choose_policy(nsde_gradient *e)
 
 static nsde_status allocate_results(nsde_gradient *e)
 {
-    size_t states, all;
+    size_t states, all, inputs;
     const size_t n = e->settings.paths;
-    void *groups = NULL, *losses = NULL, *x0 = NULL, *ensemble = NULL, *adjoint = NULL;
-    if (!nsde_size_mul(e->dim, n, &states) || !nsde_size_mul(states, e->n_times, &all))
+    void *groups = NULL, *losses = NULL, *x0 = NULL, *u = NULL, *ensemble = NULL, *adjoint = NULL;
+    if (!nsde_size_mul(e->dim, n, &states) || !nsde_size_mul(states, e->n_times, &all) ||
+        !nsde_size_mul(e->n_inputs, n, &inputs))
         return nsde_fail(NSDE_OVERFLOW, "%zu paths overflow the size of memory", n);
     nsde_status status = nsde_alloc(e->n_groups * e->n_parameters, sizeof(double), "gradient", &groups);
     if (!status)
         status = nsde_alloc(n, sizeof(double), "losses", &losses);
     if (!status)
         status = nsde_alloc(states, sizeof(double), "gradient", &x0);
+    if (!status && inputs)
+        status = nsde_alloc(inputs, sizeof(double), "gradient", &u);
     if (!status && e->loss.ensemble)
         status = nsde_alloc(all, sizeof(double), "ensemble", &ensemble);
     if (!status && e->loss.ensemble)
@@ -184,6 +188,7 @@ static nsde_status allocate_results(nsde_gradient *e)
     e->group_adjoint = groups;
     e->path_loss = losses;
     e->x0_adjoint = x0;
+    e->input_adjoint = u;
     e->ensemble = ensemble;
     e->ensemble_adjoint = adjoint;
     return status;
@@ -225,11 +230,13 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     e->model = model;
     e->dim = d->dim;
     e->n_parameters = d->n_parameters;
+    e->n_inputs = d->n_inputs;
     e->times = (nsde_grid){settings->t0, settings->t1, settings->steps};
     if (!settings->integrator)
         status = nsde_integrator_find("euler_maruyama", &e->settings.integrator);
     if (!status)
-        status = nsde_step_compile(e->settings.integrator, model, settings->precision, &e->step_program);
+        status = nsde_step_compile(e->settings.integrator, model,
+                                   &(nsde_step_options){.precision = settings->precision}, &e->step_program);
     if (!status)
         status = nsde_step_check_noise(e->settings.integrator, model, settings->noise);
     if (!status)
@@ -271,6 +278,7 @@ void nsde_gradient_destroy(nsde_gradient *e)
     nsde_free(e->group_adjoint);
     nsde_free(e->path_loss);
     nsde_free(e->x0_adjoint);
+    nsde_free(e->input_adjoint);
     nsde_free(e->ensemble);
     nsde_free(e->ensemble_adjoint);
     nsde_free(e->observe);

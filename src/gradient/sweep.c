@@ -25,6 +25,17 @@ static double *state_input(const nsde_sweeper *s)
     return nsde_workspace_input(s->step, NSDE_STEP_STATE);
 }
 
+/* The inputs of the panel's paths, to the frame. */
+static void put_inputs(nsde_sweeper *s)
+{
+    const nsde_gradient *e = s->engine;
+    nsde_workspace *const to[] = {s->step, s->back};
+    for (int i = 0; i < 2 && e->n_inputs; i++)
+        if (to[i])
+            nsde_spread_paths(e->point->inputs, e->n_inputs, e->settings.paths, s->first, s->paths, e->stride,
+                              nsde_workspace_input(to[i], NSDE_STEP_INPUT));
+}
+
 /* Runs step k on the state in the frame. */
 static nsde_status run_step(nsde_sweeper *s, size_t k)
 {
@@ -107,6 +118,7 @@ static nsde_status there_keeping_rows(nsde_sweeper *s, size_t *time)
             break;
         const double *x = nsde_workspace_output(s->step, 0);
         nsde_workspace_set_frame(s->step, s->frames + (k + 1) * frame);
+        put_inputs(s);
         copy_state(s, state_input(s), x);
     }
     return status;
@@ -142,13 +154,14 @@ static void put_initial_states(nsde_sweeper *s)
 {
     const nsde_gradient *e = s->engine;
     double *x = state_input(s);
-    for (size_t r = 0; r < e->state_rows; r++)
-        for (size_t i = 0; i < e->stride; i++) {
-            const size_t c = r % e->dim;
-            const size_t path = s->first + (i < s->paths ? i : 0);
-            x[r * e->stride + i] =
-                e->point->x0_per_path ? e->point->x0[c * e->settings.paths + path] : e->point->x0[c];
-        }
+    const bool per_path = e->point->x0_per_path;
+    for (size_t r = 0; r < e->state_rows; r++) {
+        const double *from = e->point->x0 + r % e->dim * (per_path ? e->settings.paths : 1);
+        if (per_path)
+            nsde_spread_paths(from, 1, 0, s->first, s->paths, e->stride, x + r * e->stride);
+        for (size_t i = 0; i < e->stride && !per_path; i++)
+            x[r * e->stride + i] = *from;
+    }
 }
 
 nsde_status nsde_sweep_forward(nsde_sweeper *s, bool back)
@@ -161,6 +174,7 @@ nsde_status nsde_sweep_forward(nsde_sweeper *s, bool back)
     if (s->frames)
         nsde_workspace_set_frame(s->step, s->frames);
     put_initial_states(s);
+    put_inputs(s);
     if (!back) {
         for (size_t k = 0; k < last && !status; k++)
             status = advance(s, k, &time);
@@ -213,6 +227,13 @@ static nsde_status bring(nsde_sweeper *s, size_t k)
     return status ? status : run_step(s, k);
 }
 
+void nsde_sweep_add_inputs(const nsde_sweeper *s, const nsde_workspace *swept)
+{
+    const size_t inputs = s->engine->n_inputs * s->engine->stride;
+    if (inputs)
+        nsde_accumulate(s->input_lambda, nsde_workspace_input_adjoint(swept, NSDE_STEP_INPUT), inputs);
+}
+
 /* s->lambda after step k becomes that before it. */
 static nsde_status step_back(nsde_sweeper *s, size_t k)
 {
@@ -222,7 +243,18 @@ static nsde_status step_back(nsde_sweeper *s, size_t k)
     copy_state(s, nsde_workspace_output_adjoint(s->step, 0), s->lambda);
     nsde_reverse(s->step, s->paths);
     copy_state(s, s->lambda, nsde_workspace_input_adjoint(s->step, NSDE_STEP_STATE));
+    nsde_sweep_add_inputs(s, s->step);
     return NSDE_OK;
+}
+
+/* The adjoint of the inputs begins with what the loss itself makes of them. */
+static void start_input_adjoint(const nsde_sweeper *s)
+{
+    const size_t size = s->engine->n_inputs * s->engine->stride * sizeof(double);
+    if (size && s->loss)
+        memcpy(s->input_lambda, nsde_workspace_input_adjoint(s->loss, NSDE_LOSS_INPUT), size);
+    else if (size)
+        memset(s->input_lambda, 0, size);
 }
 
 nsde_status nsde_sweep_back(nsde_sweeper *s)
@@ -230,6 +262,7 @@ nsde_status nsde_sweep_back(nsde_sweeper *s)
     const nsde_gradient *e = s->engine;
     size_t time = e->n_times;
     nsde_status status = NSDE_OK;
+    start_input_adjoint(s);
     memset(s->lambda, 0, e->state_rows * e->stride * sizeof *s->lambda);
     for (size_t k = e->settings.steps; k-- > 0 && !status;) {
         add_seen(s, k, &time);
@@ -239,6 +272,9 @@ nsde_status nsde_sweep_back(nsde_sweeper *s)
         nsde_accumulate(s->lambda + r % e->dim * e->stride, s->lambda + r * e->stride, e->stride);
     for (size_t c = 0; c < e->dim && !status; c++)
         memcpy(e->x0_adjoint + c * e->settings.paths + s->first, s->lambda + c * e->stride,
+               s->paths * sizeof *s->lambda);
+    for (size_t c = 0; c < e->n_inputs && !status; c++)
+        memcpy(e->input_adjoint + c * e->settings.paths + s->first, s->input_lambda + c * e->stride,
                s->paths * sizeof *s->lambda);
     return status;
 }

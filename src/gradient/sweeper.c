@@ -26,6 +26,7 @@ static bool arrays(const nsde_gradient *e, nsde_keep keep, size_t slots, size_t 
     } all[] = {
         {noise_chunk(e) * e->noise_rows, e->stride, sizeof(double), s ? (void **)&s->noise.rows : NULL},
         {1, state, sizeof(double), s ? (void **)&s->lambda : NULL},
+        {e->n_inputs, e->stride, sizeof(double), s ? (void **)&s->input_lambda : NULL},
         {1, seen, sizeof(double), s ? (void **)&s->seen : NULL},
         {keep == NSDE_KEEP_ROWS ? e->settings.steps : 0, frame, sizeof(double),
          s ? (void **)&s->frames : NULL},

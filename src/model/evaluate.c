@@ -7,6 +7,7 @@
 #include "nsde/model.h"
 
 enum { DRIFT, DIFFUSION, COEFFICIENTS };
+enum { STATE, INPUT };
 
 static nsde_status compile(const nsde_model *model, nsde_program **program)
 {
@@ -16,9 +17,9 @@ static nsde_status compile(const nsde_model *model, nsde_program **program)
     if (status)
         return status;
     const nsde_var x = nsde_input_passive(tape, nsde_model_describe(model)->dim), t = nsde_uniform(tape, 1);
-    const nsde_var p = nsde_model_record_parameters(model, tape);
-    coefficients[DRIFT] = nsde_model_drift(model, x, t, p);
-    coefficients[DIFFUSION] = nsde_model_diffusion(model, x, t, p);
+    const nsde_var p = nsde_model_record_parameters(model, tape), u = nsde_model_record_inputs(model, tape);
+    coefficients[DRIFT] = nsde_model_drift(model, x, t, p, u);
+    coefficients[DIFFUSION] = nsde_model_diffusion(model, x, t, p, u);
     status = nsde_program_create(tape, COEFFICIENTS, coefficients, program);
     nsde_tape_destroy(tape);
     return status;
@@ -35,19 +36,28 @@ static void take(const nsde_program *program, const nsde_workspace *w, size_t k,
             values[i * rows + row] = uniform ? output[row] : output[row * stride + i];
 }
 
-static void run(const nsde_program *program, nsde_workspace *w, size_t panel, size_t n, size_t dim,
-                const double *x, double *drift, double *diffusion)
+/* The panel's points, [point][row], to an input; idle lanes repeat the last, which is harmless. */
+static void put(nsde_workspace *w, size_t input, size_t rows, const double *points, size_t paths)
 {
     const size_t stride = nsde_workspace_stride(w);
-    double *const states = nsde_workspace_input(w, 0);
+    double *const to = nsde_workspace_input(w, input);
+    for (size_t lane = 0; lane < stride; lane++)
+        for (size_t i = 0; i < rows; i++)
+            to[i * stride + lane] = points[(lane < paths ? lane : paths - 1) * rows + i];
+}
+
+static void run(const nsde_program *program, nsde_workspace *w, size_t panel, size_t n,
+                const nsde_model_definition *d, const double *x, const double *inputs, double *drift,
+                double *diffusion)
+{
     for (size_t first = 0, paths; first < n; first += paths) {
         paths = n - first < panel ? n - first : panel;
-        for (size_t lane = 0; lane < stride; lane++) /* idle lanes repeat the last, which is harmless */
-            for (size_t i = 0; i < dim; i++)
-                states[i * stride + lane] = x[(first + (lane < paths ? lane : paths - 1)) * dim + i];
+        put(w, STATE, d->dim, x + first * d->dim, paths);
+        if (d->n_inputs)
+            put(w, INPUT, d->n_inputs, inputs + first * d->n_inputs, paths);
         nsde_forward(w, paths);
         if (drift)
-            take(program, w, DRIFT, paths, drift + first * dim);
+            take(program, w, DRIFT, paths, drift + first * d->dim);
         if (diffusion)
             take(program, w, DIFFUSION, paths,
                  diffusion + first * nsde_program_output_rows(program, DIFFUSION));
@@ -55,13 +65,15 @@ static void run(const nsde_program *program, nsde_workspace *w, size_t panel, si
 }
 
 nsde_status nsde_model_evaluate(const nsde_model *model, const double *parameters, size_t n, const double *x,
-                                double t, double *drift, double *diffusion)
+                                double t, const double *inputs, double *drift, double *diffusion)
 {
     nsde_program *program = NULL;
     nsde_workspace *w = NULL;
     if (!model || (n && !x))
         return nsde_fail(NSDE_INVALID, "nsde_model_evaluate: a model and points are needed");
     const nsde_model_definition *d = nsde_model_describe(model);
+    if (n && d->n_inputs && !inputs)
+        return nsde_fail(NSDE_INVALID, "model %s: %zu inputs of each point are needed", d->name, d->n_inputs);
     nsde_status status = nsde_model_check_parameters(model, parameters);
     if (!status)
         status = compile(model, &program);
@@ -74,7 +86,7 @@ nsde_status nsde_model_evaluate(const nsde_model *model, const double *parameter
             memcpy(nsde_workspace_parameters(w), parameters, d->n_parameters * sizeof *parameters);
         *nsde_workspace_uniform(w, 0) = t;
         nsde_workspace_prepare(w);
-        run(program, w, panel, n, d->dim, x, drift, diffusion);
+        run(program, w, panel, n, d, x, inputs, drift, diffusion);
     }
     nsde_workspace_destroy(w);
     nsde_program_destroy(program);

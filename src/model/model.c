@@ -9,12 +9,15 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "core/names.h"
+#include "model/inputs.h"
+#include "model/linear.h"
 #include "model/noise_class.h"
 #include "model/substitute.h"
 
 struct nsde_model {
     nsde_model_definition definition;
     bool diagonal;                         /* g is stored as its diagonal */
+    bool linear;                           /* drift affine, noise additive, no time */
     nsde_parameter_definition *parameters; /* blocks spelled out; NULL where there are none */
     char *names;                           /* of those */
 };
@@ -69,6 +72,8 @@ static nsde_status check_definition(const nsde_model_definition *d)
                          d->dim, d->noise_dim);
     if (d->n_parameters && !d->parameters)
         return nsde_fail(NSDE_INVALID, "model %s: parameters is NULL", d->name);
+    if (d->n_inputs > INT32_MAX)
+        return nsde_fail(NSDE_INVALID, "model %s: %zu inputs are not possible", d->name, d->n_inputs);
     if (d->noise < NSDE_NOISE_ADDITIVE || d->noise > NSDE_NOISE_GENERAL || d->calculus < NSDE_ITO ||
         d->calculus > NSDE_STRATONOVICH)
         return nsde_fail(NSDE_INVALID, "model %s: no such noise class or calculus", d->name);
@@ -130,13 +135,14 @@ static nsde_status spell_out_blocks(nsde_model *model)
     return NSDE_OK;
 }
 
-static nsde_at at_of(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
+static nsde_at at_of(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u)
 {
     const nsde_model_definition *d = &model->definition;
     return (nsde_at){.tape = x.tape,
                      .x = x,
                      .t = t,
                      .p = p,
+                     .u = u,
                      .dim = d->dim,
                      .noise_dim = d->noise_dim,
                      .context = d->context};
@@ -154,29 +160,73 @@ nsde_var nsde_model_record_parameters(const nsde_model *model, nsde_tape *tape)
     return n ? nsde_parameter(tape, n) : nsde_real(tape, 0.0);
 }
 
-nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
+nsde_var nsde_model_record_inputs(const nsde_model *model, nsde_tape *tape)
 {
-    const nsde_at at = at_of(model, x, t, p);
+    const size_t n = model->definition.n_inputs;
+    return n ? nsde_input(tape, n) : (nsde_var){0};
+}
+
+nsde_status nsde_model_refuse_inputs(const nsde_model *model, const char *who)
+{
+    const nsde_model_definition *d = &model->definition;
+    return d->n_inputs
+               ? nsde_fail(NSDE_UNSUPPORTED, "model %s has %zu inputs of each path, which %s not take",
+                           d->name, d->n_inputs, who)
+               : NSDE_OK;
+}
+
+static bool lacks_inputs(const nsde_model *model, nsde_var u)
+{
+    return model->definition.n_inputs && nsde_rows(u) != model->definition.n_inputs;
+}
+
+/* The mistake of a recording that does not know of inputs, on a model that has some. */
+static nsde_var fail_inputs(const nsde_model *model, nsde_tape *tape, nsde_var u)
+{
+    return nsde_tape_fail(tape, "model %s has %zu inputs of each path, and %zu are given here",
+                          model->definition.name, model->definition.n_inputs, nsde_rows(u));
+}
+
+nsde_var nsde_model_drift(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u)
+{
+    const nsde_at at = at_of(model, x, t, p, u);
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
     return widened(model->definition.drift(&at), model->definition.dim);
 }
 
-nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p)
+nsde_var nsde_model_diffusion(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u)
 {
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
     if (!model->definition.diffusion)
         return nsde_broadcast(nsde_real(x.tape, 0.0), model->definition.dim);
-    const nsde_at at = at_of(model, x, t, p);
+    const nsde_at at = at_of(model, x, t, p, u);
     const nsde_var g = model->definition.diffusion(&at);
     return model->diagonal ? widened(g, model->definition.dim) : g;
 }
 
-nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var h,
-                             nsde_var W)
+nsde_var nsde_model_solution(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u,
+                             nsde_var h, nsde_var W)
 {
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
     if (!model->definition.solution)
         return nsde_tape_fail(x.tape, "model %s has no solution that is a function of W",
                               model->definition.name);
-    const nsde_at at = at_of(model, x, t, p);
+    const nsde_at at = at_of(model, x, t, p, u);
     return model->definition.solution(&at, h, W);
+}
+
+nsde_var nsde_model_transition(const nsde_model *model, nsde_var x, nsde_var t, nsde_var p, nsde_var u,
+                               nsde_var h, nsde_var z)
+{
+    if (lacks_inputs(model, u))
+        return fail_inputs(model, x.tape, u);
+    if (!model->definition.transition)
+        return nsde_tape_fail(x.tape, "model %s has no transition of its own", model->definition.name);
+    const nsde_at at = at_of(model, x, t, p, u);
+    return model->definition.transition(&at, h, z);
 }
 
 /* Records both coefficients once, to see their rows and the mistakes they make. */
@@ -184,8 +234,8 @@ static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
 {
     const nsde_model_definition *d = &model->definition;
     const nsde_var x = nsde_input(tape, d->dim), t = nsde_uniform(tape, 1);
-    const nsde_var p = nsde_model_record_parameters(model, tape);
-    const size_t f_rows = nsde_rows(nsde_model_drift(model, x, t, p));
+    const nsde_var p = nsde_model_record_parameters(model, tape), u = nsde_model_record_inputs(model, tape);
+    const size_t f_rows = nsde_rows(nsde_model_drift(model, x, t, p, u));
     const nsde_status status = nsde_tape_status(tape);
     if (status)
         return nsde_fail_within(status, "model %s: drift", d->name);
@@ -195,7 +245,7 @@ static nsde_status check_coefficients(nsde_model *model, nsde_tape *tape)
     model->diagonal = true;
     if (!d->diffusion)
         return NSDE_OK;
-    const nsde_at at = at_of(model, x, t, p);
+    const nsde_at at = at_of(model, x, t, p, u);
     const size_t g_rows = nsde_rows(d->diffusion(&at)), full = d->dim * d->noise_dim;
     if (nsde_tape_status(tape))
         return nsde_fail_within(nsde_tape_status(tape), "model %s: diffusion", d->name);
@@ -242,6 +292,8 @@ nsde_status nsde_model_create(const nsde_model_definition *definition, nsde_mode
     nsde_tape_destroy(tape);
     if (!status)
         status = nsde_noise_class_check(made);
+    if (!status)
+        status = nsde_linear_check(made, &made->linear);
     if (status)
         nsde_model_destroy(made);
     else
@@ -288,6 +340,11 @@ bool nsde_model_is_deterministic(const nsde_model *model)
     return !model->definition.diffusion;
 }
 
+bool nsde_model_is_linear(const nsde_model *model)
+{
+    return model->linear;
+}
+
 bool nsde_model_is_diagonal(const nsde_model *model)
 {
     return model->diagonal;
@@ -311,19 +368,40 @@ nsde_status nsde_model_parameter(const nsde_model *model, const char *name, size
                      *names ? names : "none");
 }
 
+static nsde_status check_parameter(const nsde_model *model, size_t i, double value)
+{
+    const nsde_model_definition *d = &model->definition;
+    const nsde_parameter_definition *p = &d->parameters[i];
+    if (!isfinite(value))
+        return nsde_fail(NSDE_INVALID, "model %s: parameter %s is %g", d->name, p->name, value);
+    if (!(value > p->lower) || !(value < p->upper))
+        return nsde_fail(NSDE_INVALID, "model %s: parameter %s = %g is outside its bounds (%g, %g)", d->name,
+                         p->name, value, p->lower, p->upper);
+    return NSDE_OK;
+}
+
 nsde_status nsde_model_check_parameters(const nsde_model *model, const double *parameters)
 {
     const nsde_model_definition *d = &model->definition;
     if (!parameters && d->n_parameters)
         return nsde_fail(NSDE_INVALID, "model %s: parameters are needed", d->name);
-    for (size_t i = 0; i < d->n_parameters; i++) {
-        const nsde_parameter_definition *p = &d->parameters[i];
-        if (!isfinite(parameters[i]))
-            return nsde_fail(NSDE_INVALID, "model %s: parameter %s is %g", d->name, p->name, parameters[i]);
-        if (!(parameters[i] > p->lower) || !(parameters[i] < p->upper))
-            return nsde_fail(NSDE_INVALID, "model %s: parameter %s = %g is outside its bounds (%g, %g)",
-                             d->name, p->name, parameters[i], p->lower, p->upper);
-    }
+    nsde_status status = NSDE_OK;
+    for (size_t i = 0; i < d->n_parameters && !status; i++)
+        status = check_parameter(model, i, parameters[i]);
+    return status;
+}
+
+nsde_status nsde_model_check_path_parameters(const nsde_model *model, size_t paths, const double *parameters)
+{
+    const nsde_model_definition *d = &model->definition;
+    if (!parameters && d->n_parameters)
+        return nsde_fail(NSDE_INVALID, "model %s: parameters are needed", d->name);
+    for (size_t i = 0; i < d->n_parameters; i++)
+        for (size_t path = 0; path < paths; path++) {
+            const nsde_status status = check_parameter(model, i, parameters[i * paths + path]);
+            if (status)
+                return nsde_fail_within(status, "path %zu", path);
+        }
     return NSDE_OK;
 }
 

@@ -14,6 +14,7 @@ enum { DRIFT, DIFFUSION, NETS };
 typedef struct neural {
     nsde_net *nets[NETS];
     bool autonomous;
+    size_t n_inputs;
     char *name;
     nsde_parameter_definition *blocks;
 } neural;
@@ -33,8 +34,13 @@ static nsde_var record(const nsde_at *at, int which)
     const neural *n = at->context;
     const size_t weights = nsde_net_weights(n->nets[which]);
     const size_t first = which == DRIFT ? 0 : nsde_net_weights(n->nets[DRIFT]);
-    return nsde_net_record(n->nets[which], nsde_slice(at->p, first, weights), n->autonomous ? 1 : 2,
-                           (nsde_var[]){at->x, at->t});
+    nsde_var seen[3] = {at->x};
+    size_t count = 1;
+    if (!n->autonomous)
+        seen[count++] = at->t;
+    if (n->n_inputs)
+        seen[count++] = at->u;
+    return nsde_net_record(n->nets[which], nsde_slice(at->p, first, weights), count, seen);
 }
 
 static nsde_var drift(const nsde_at *at)
@@ -52,7 +58,7 @@ static nsde_status create_net(const nsde_neural_settings *s, int which, nsde_net
     enum { LAYERS = 32 };
     size_t hidden[LAYERS];
     nsde_net_definition d = {.name = which == DRIFT ? "drift" : "diffusion",
-                             .inputs = s->dim + (s->autonomous ? 0 : 1),
+                             .inputs = s->dim + (s->autonomous ? 0 : 1) + s->n_inputs,
                              .outputs = s->dim,
                              .hidden = hidden};
     if (which == DIFFUSION) {
@@ -90,6 +96,8 @@ static nsde_status check(const nsde_neural_settings *s)
     if (!s || s->dim == 0 || s->dim > INT16_MAX)
         return nsde_fail(NSDE_INVALID, "a neural model needs settings with a dimension from 1 to %d",
                          INT16_MAX);
+    if (s->n_inputs > INT16_MAX)
+        return nsde_fail(NSDE_INVALID, "a neural model of %zu inputs is not possible", s->n_inputs);
     if (s->map < NSDE_OUTPUT_LINEAR || s->map > NSDE_OUTPUT_EXP)
         return nsde_fail(NSDE_INVALID, "a neural model's diagonal diffusion is mapped by softplus or exp");
     return NSDE_OK;
@@ -108,9 +116,12 @@ nsde_status nsde_neural_create(const nsde_neural_settings *settings, nsde_model 
         return status;
     neural *n = memory;
     n->autonomous = settings->autonomous;
-    nsde_model_definition d = {.equation = "dX = net(X, t) dt + net(X, t) dW",
+    n->n_inputs = settings->n_inputs;
+    nsde_model_definition d = {.equation = settings->n_inputs ? "dX = net(X, t, u) dt + net(X, t, u) dW"
+                                                              : "dX = net(X, t) dt + net(X, t) dW",
                                .doc = "networks for drift and diffusion",
                                .dim = settings->dim,
+                               .n_inputs = settings->n_inputs,
                                .noise = settings->dim == 1 ? NSDE_NOISE_DIAGONAL : NSDE_NOISE_GENERAL,
                                .calculus = settings->calculus,
                                .drift = drift,

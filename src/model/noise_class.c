@@ -54,6 +54,13 @@ static double random_state(trial *t)
     return inside(lower, upper, start, normal(t));
 }
 
+/* Inputs are the same in all trials, like the time: what is looked for is how g depends on the state. */
+static nsde_var record_inputs(const nsde_model *model, nsde_tape *tape)
+{
+    const size_t n = nsde_model_describe(model)->n_inputs;
+    return n ? nsde_uniform(tape, n) : (nsde_var){0};
+}
+
 static void put_parameters(trial *t)
 {
     double *p = nsde_workspace_parameters(t->workspace);
@@ -62,6 +69,8 @@ static void put_parameters(trial *t)
                       0.5 * normal(t));
     nsde_workspace_prepare(t->workspace);
     *nsde_workspace_uniform(t->workspace, 0) = 0.37;
+    for (size_t i = 0; i < t->d->n_inputs; i++)
+        nsde_workspace_uniform(t->workspace, 1)[i] = normal(t);
 }
 
 /* g times a combination of its columns. */
@@ -72,11 +81,11 @@ static nsde_var combine(const nsde_model *model, nsde_var g, nsde_var v)
 
 /* The derivative of the combination `of` along the combination `along`. */
 static nsde_var derivative(const nsde_model *model, nsde_tape *tape, nsde_var x, nsde_var t, nsde_var p,
-                           nsde_var along, nsde_var of)
+                           nsde_var u, nsde_var along, nsde_var of)
 {
     const nsde_perturbation eps = nsde_perturb(tape, 1);
-    const nsde_var direction = combine(model, nsde_model_diffusion(model, x, t, p), along);
-    const nsde_var g = nsde_model_diffusion(model, nsde_seed(eps, x, &direction), t, p);
+    const nsde_var direction = combine(model, nsde_model_diffusion(model, x, t, p, u), along);
+    const nsde_var g = nsde_model_diffusion(model, nsde_seed(eps, x, &direction), t, p, u);
     const nsde_var slope = nsde_tangent(eps, combine(model, g, of), 0);
     const size_t dim = nsde_model_describe(model)->dim;
     return nsde_rows(slope) == dim ? slope : nsde_broadcast(slope, dim);
@@ -91,12 +100,14 @@ static nsde_status record(trial *t, nsde_tape *tape)
     if (t->d->noise == NSDE_NOISE_COMMUTATIVE) {
         const nsde_var a = nsde_input(tape, t->d->noise_dim), b = nsde_input(tape, t->d->noise_dim);
         const nsde_var time = nsde_uniform(tape, 1), p = nsde_model_record_parameters(model, tape);
-        outputs[0] = nsde_add(derivative(model, tape, x, time, p, a, b), zero);
-        outputs[1] = nsde_add(derivative(model, tape, x, time, p, b, a), zero);
+        const nsde_var u = record_inputs(model, tape);
+        outputs[0] = nsde_add(derivative(model, tape, x, time, p, u, a, b), zero);
+        outputs[1] = nsde_add(derivative(model, tape, x, time, p, u, b, a), zero);
         n = 2;
     } else {
         const nsde_var time = nsde_uniform(tape, 1), p = nsde_model_record_parameters(model, tape);
-        outputs[0] = nsde_add(nsde_model_diffusion(model, x, time, p), zero);
+        const nsde_var u = record_inputs(model, tape);
+        outputs[0] = nsde_add(nsde_model_diffusion(model, x, time, p, u), zero);
     }
     return nsde_program_create(tape, n, outputs, &t->program);
 }
@@ -205,17 +216,18 @@ static nsde_status record_second_order(trial *t, nsde_tape *tape)
     const nsde_var x = nsde_input(tape, dim), time = nsde_uniform(tape, 1);
     const nsde_var p = nsde_model_record_parameters(t->model, tape),
                    zero = nsde_mul_real(nsde_row(x, 0), 0.0);
+    const nsde_var u = record_inputs(t->model, tape);
     const nsde_var none = nsde_broadcast(nsde_real(tape, 0.0), half);
     const nsde_var ones = nsde_broadcast(nsde_real(tape, 1.0), half);
     const nsde_var at_rest = nsde_stack(2, (nsde_var[]){nsde_slice(x, 0, half), none});
     const nsde_var in_v = nsde_stack(2, (nsde_var[]){none, ones});
     const nsde_perturbation eps = nsde_perturb(tape, 1);
-    const nsde_var moving = nsde_model_drift(t->model, nsde_seed(eps, at_rest, &in_v), time, p);
+    const nsde_var moving = nsde_model_drift(t->model, nsde_seed(eps, at_rest, &in_v), time, p, u);
     const nsde_var slope = nsde_tangent(eps, moving, 0);
-    const nsde_var outputs[] = {nsde_add(nsde_model_drift(t->model, x, time, p), zero),
+    const nsde_var outputs[] = {nsde_add(nsde_model_drift(t->model, x, time, p, u), zero),
                                 nsde_add(nsde_primal(eps, moving), zero),
                                 nsde_add(nsde_rows(slope) == dim ? slope : nsde_broadcast(slope, dim), zero),
-                                nsde_add(nsde_model_diffusion(t->model, x, time, p), zero)};
+                                nsde_add(nsde_model_diffusion(t->model, x, time, p, u), zero)};
     return nsde_program_create(tape, 4, outputs, &t->program);
 }
 

@@ -18,6 +18,7 @@ nsde_bridge_law nsde_bridge_law_of(double a, double b)
     const double slope = variance > 0.0 ? covariance / deviation : 0.0;
     return (nsde_bridge_law){.a = a,
                              .b = b,
+                             .b_inverse = 1.0 / b,
                              .W_of_W = p,
                              .W_of_H = 6.0 * p * q,
                              .H_of_H = p * p,

@@ -142,6 +142,67 @@ void nsde_normal_pairs(const nsde_draw_at *at, uint64_t first_lane, double scale
     normal_pairs_block(at, first_lane, scale, even, odd);
 }
 
+/* Ratios of polynomials in three regions of Wichura (1988): numerator and denominator, lowest power first. */
+static const double middle[2][8] = {
+    {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+     4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3},
+    {1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3, 2.1213794301586595867e4,
+     3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3}};
+static const double outer[2][8] = {
+    {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0, 3.64784832476320460504e0,
+     1.27045825245236838258e0, 2.41780725177450611770e-1, 2.27238449892691845833e-2,
+     7.74545014278341407640e-4},
+    {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+     1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+     1.05075007164441684324e-9}};
+static const double far[2][8] = {
+    {6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0, 2.96560571828504891230e-1,
+     2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5,
+     2.01033439929228813265e-7},
+    {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
+     7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+     2.04426310338993978564e-15}};
+
+LANE double polynomial(const double c[8], double x)
+{
+    double p = c[7];
+    for (int k = 6; k >= 0; k--)
+        p = p * x + c[k];
+    return p;
+}
+
+LANE double normal_quantile(double u)
+{
+    const double q = u - 0.5, smaller = u < 1.0 - u ? u : 1.0 - u;
+    const double r = sqrt(-logarithm(smaller)), near = 0.180625 - q * q;
+    const double one = polynomial(outer[0], r - 1.6) / polynomial(outer[1], r - 1.6);
+    const double two = polynomial(far[0], r - 5.0) / polynomial(far[1], r - 5.0);
+    const double tail = r <= 5.0 ? one : two;
+    const double centre = q * (polynomial(middle[0], near) / polynomial(middle[1], near));
+    return near >= 0.0 ? centre : q < 0.0 ? -tail : tail;
+}
+
+static NSDE_CLONES void normal_quantiles(const uint64_t *words, size_t n, double *z)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        z[i] = normal_quantile(open_unit(words[i]));
+}
+
+void nsde_normal_quantiles(const uint64_t *words, size_t n, double *z)
+{
+    normal_quantiles(words, n, z);
+}
+
+double nsde_cosine_of_turn(uint64_t numerator, uint64_t denominator)
+{
+    const uint64_t eighths = 8 * numerator / denominator; /* of a turn */
+    const uint64_t quarters = (eighths + 1) / 2;
+    const double rest = ((double)(4 * numerator) - (double)(quarters * denominator)) / (double)denominator;
+    const double x = rest * (0.5 * NSDE_PI), even = small_cosine(x), odd = small_sine(x);
+    return quarters % 4 == 0 ? even : quarters % 4 == 1 ? -odd : quarters % 4 == 2 ? -even : odd;
+}
+
 /* Normal number i of a stream is in chunk i / 128: the even normals of 64 lanes, then the odd ones. */
 void nsde_normals(uint64_t seed, uint64_t stream, uint64_t first, size_t n, double *z)
 {

@@ -32,8 +32,37 @@ void nsde_step_take_noise(nsde_step_at *at, nsde_noise_detail detail)
         at->A = nsde_slice(rows, 2 * m, pairs);
 }
 
+void nsde_step_take_parameters(nsde_step_at *at, bool per_path)
+{
+    const size_t n = nsde_model_describe(at->model)->n_parameters;
+    at->p = per_path && n ? nsde_input(at->tape, n) : nsde_model_record_parameters(at->model, at->tape);
+}
+
+size_t nsde_step_parameters_input(const nsde_model *model)
+{
+    return NSDE_STEP_INPUT + (nsde_model_describe(model)->n_inputs > 0);
+}
+
+/* The variance per unit of time of component k at the state: the sum of its squared entries of g. */
+static nsde_var variance_of(const nsde_step_at *at, nsde_var g, size_t k)
+{
+    const nsde_model_definition *d = nsde_model_describe(at->model);
+    if (nsde_model_is_diagonal(at->model))
+        return nsde_square(nsde_row(g, k));
+    return nsde_sum(nsde_square(nsde_slice(g, k * d->noise_dim, d->noise_dim)));
+}
+
+static nsde_var record_variances(const nsde_step_at *at, const nsde_step_options *options)
+{
+    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
+    nsde_var all = variance_of(at, g, options->variances[0]);
+    for (size_t i = 1; i < options->n_variances; i++)
+        all = nsde_stack(2, (nsde_var[]){all, variance_of(at, g, options->variances[i])});
+    return all;
+}
+
 nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_model *model,
-                              nsde_precision precision, nsde_program **program)
+                              const nsde_step_options *options, nsde_program **program)
 {
     nsde_tape *tape;
     *program = NULL;
@@ -47,13 +76,26 @@ nsde_status nsde_step_compile(const nsde_integrator *integrator, const nsde_mode
     nsde_step_take_noise(&at, nsde_step_detail(integrator, model));
     at.t = nsde_uniform(tape, 1);
     at.h = nsde_uniform(tape, 1);
-    at.p = nsde_model_record_parameters(model, tape);
-    nsde_var next = nsde_step_record(integrator, &at);
-    if (nsde_is_uniform(next)) /* nothing in it differs between paths */
-        next = nsde_add(next, nsde_mul_real(state, 0.0));
-    status = nsde_program_create_in(precision, tape, 1, &next, program);
+    at.u = nsde_model_record_inputs(model, tape);
+    nsde_step_take_parameters(&at, options->parameters_per_path);
+    nsde_var outputs[2] = {nsde_step_record(integrator, &at)};
+    if (options->n_variances)
+        outputs[1] = record_variances(&at, options);
+    const size_t n = options->n_variances ? 2 : 1;
+    for (size_t i = 0; i < n; i++)
+        if (nsde_is_uniform(outputs[i])) /* nothing in it differs between paths */
+            outputs[i] = nsde_add(outputs[i], nsde_mul_real(i ? nsde_row(state, 0) : state, 0.0));
+    status = nsde_program_create_in(options->precision, tape, n, outputs, program);
     nsde_tape_destroy(tape);
     return status;
+}
+
+void nsde_spread_paths(const double *values, size_t rows, size_t all, size_t first, size_t paths,
+                       size_t stride, double *to)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t i = 0; i < stride; i++)
+            to[r * stride + i] = values[r * all + first + (i < paths ? i : 0)];
 }
 
 nsde_status nsde_grid_check(const nsde_grid *grid)

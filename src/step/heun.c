@@ -12,36 +12,30 @@ static nsde_var mean(nsde_var a, nsde_var b)
 
 static nsde_var heun(const nsde_step_at *at)
 {
-    const nsde_var f = nsde_mul(nsde_step_drift(at, at->x, at->t), at->h);
-    const nsde_var g = nsde_step_noise(at, at->x, at->t), end = nsde_add(at->t, at->h);
-    const nsde_var stage = nsde_add(nsde_add(at->x, f), g);
-    const nsde_var f_end = nsde_mul(nsde_step_drift(at, stage, end), at->h);
-    return nsde_add(nsde_add(at->x, mean(f, f_end)), mean(g, nsde_step_noise(at, stage, end)));
+    const nsde_var first = nsde_step_increment(at, at->x, at->t);
+    const nsde_var last = nsde_step_increment(at, nsde_add(at->x, first), nsde_add(at->t, at->h));
+    return nsde_add(at->x, mean(first, last));
+}
+
+static nsde_var midpoint(const nsde_step_at *at)
+{
+    const nsde_var half = nsde_mul_real(nsde_step_increment(at, at->x, at->t), 0.5);
+    const nsde_var middle = nsde_add(at->t, nsde_mul_real(at->h, 0.5));
+    return nsde_add(at->x, nsde_step_increment(at, nsde_add(at->x, half), middle));
 }
 
 static nsde_var euler_heun(const nsde_step_at *at)
 {
     const nsde_var g = nsde_step_noise(at, at->x, at->t);
     const nsde_var moved = nsde_add(at->x, nsde_mul(nsde_step_drift(at, at->x, at->t), at->h));
-    const nsde_var g_end = nsde_step_noise(at, nsde_add(at->x, g), nsde_add(at->t, at->h));
-    return nsde_add(moved, mean(g, g_end));
-}
-
-static nsde_var midpoint(const nsde_step_at *at)
-{
-    const nsde_var f = nsde_mul(nsde_step_drift(at, at->x, at->t), at->h);
-    const nsde_var g = nsde_step_noise(at, at->x, at->t);
-    const nsde_var stage = nsde_add(at->x, nsde_mul_real(nsde_add(f, g), 0.5));
-    const nsde_var half = nsde_add(at->t, nsde_mul_real(at->h, 0.5));
-    const nsde_var moved = nsde_add(at->x, nsde_mul(nsde_step_drift(at, stage, half), at->h));
-    return nsde_add(moved, nsde_step_noise(at, stage, half));
+    return nsde_add(moved, mean(g, nsde_step_noise(at, nsde_add(at->x, g), nsde_add(at->t, at->h))));
 }
 
 const nsde_integrator nsde_integrator_heun = {
     .name = "heun",
     .aliases = "stratonovich_heun",
     .title = "Heun",
-    .source = "Ruemelin 1982; Kloeden and Platen 1992, sec. 15.5",
+    .source = "Ruemelin 1982",
     .strong_order = 0.5,
     .weak_order = 1.0,
     .commutative_order = 1.0,

@@ -23,7 +23,7 @@ static nsde_var second_order(const nsde_step_at *at, nsde_var noise)
     const nsde_model_definition *d = nsde_model_describe(at->model);
     if (!at->A.tape)
         return nsde_mul_real(along(at, noise, at->dW), 0.5);
-    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
     nsde_var sum = nsde_mul_real(at->x, 0.0);
     for (size_t j = 0; j < d->noise_dim; j++)
         sum = nsde_add(sum, along(at, nsde_step_column(at, g, j), nsde_step_iterated(at, j)));
@@ -42,9 +42,9 @@ static nsde_var stratonovich(const nsde_step_at *at)
 /* g L / 2 (dW^2 - h) for each state, in one dual of g itself. */
 static nsde_var diagonal(const nsde_step_at *at)
 {
-    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
     const nsde_perturbation eps = nsde_perturb(at->tape, 1);
-    const nsde_var twice = nsde_model_diffusion(at->model, nsde_seed(eps, at->x, &g), at->t, at->p);
+    const nsde_var twice = nsde_model_diffusion(at->model, nsde_seed(eps, at->x, &g), at->t, at->p, at->u);
     const nsde_var area = nsde_mul_real(nsde_sub(nsde_square(at->dW), at->h), 0.5);
     const nsde_var moved = nsde_add(at->x, nsde_mul(nsde_step_drift(at, at->x, at->t), at->h));
     return nsde_add(nsde_add(moved, nsde_mul(g, at->dW)), nsde_mul(nsde_tangent(eps, twice, 0), area));
@@ -64,7 +64,7 @@ const nsde_integrator nsde_integrator_milstein = {
     .name = "milstein",
     .aliases = "milstein_ito",
     .title = "Milstein",
-    .source = "Milstein 1974; Kloeden and Platen 1992, eq. 10.3.3",
+    .source = "Milstein 1974; Kloeden and Platen 1992, sec. 10.3",
     .strong_order = 1.0,
     .weak_order = 1.0,
     .commutative_order = 1.0,
@@ -79,7 +79,7 @@ const nsde_integrator nsde_integrator_milstein_stratonovich = {
     .name = "milstein_stratonovich",
     .aliases = "",
     .title = "Milstein for Stratonovich equations",
-    .source = "Kloeden and Platen 1992, eq. 10.3.8",
+    .source = "Kloeden and Platen 1992, sec. 10.3",
     .strong_order = 1.0,
     .weak_order = 1.0,
     .commutative_order = 1.0,

@@ -8,7 +8,7 @@
 static nsde_var record(const nsde_step_at *at)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);
-    const nsde_var root = nsde_sqrt(at->h), g = nsde_model_diffusion(at->model, at->x, at->t, at->p);
+    const nsde_var root = nsde_sqrt(at->h), g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u);
     const nsde_var moved = nsde_add(at->x, nsde_mul(nsde_step_drift(at, at->x, at->t), at->h));
     nsde_var next = nsde_add(moved, nsde_step_noise(at, at->x, at->t));
     if (d->noise == NSDE_NOISE_ADDITIVE)
@@ -16,7 +16,7 @@ static nsde_var record(const nsde_step_at *at)
     if (nsde_step_is_diagonal(at)) {
         const nsde_var area = nsde_mul_real(nsde_sub(nsde_square(at->dW), at->h), 0.5);
         const nsde_var support = nsde_add(moved, nsde_mul(g, root));
-        const nsde_var gap = nsde_sub(nsde_model_diffusion(at->model, support, at->t, at->p), g);
+        const nsde_var gap = nsde_sub(nsde_model_diffusion(at->model, support, at->t, at->p, at->u), g);
         return nsde_add(next, nsde_mul(nsde_div(gap, root), area));
     }
     for (size_t j = 0; j < d->noise_dim; j++) {
@@ -40,7 +40,7 @@ const nsde_integrator nsde_integrator_milstein_derivative_free = {
     .name = "milstein_derivative_free",
     .aliases = "rk_milstein milstein_rk",
     .title = "derivative-free (Runge-Kutta) Milstein",
-    .source = "Kloeden and Platen 1992, eq. 11.1.7",
+    .source = "Kloeden and Platen 1992, sec. 11.1",
     .strong_order = 1.0,
     .weak_order = 1.0,
     .commutative_order = 1.0,

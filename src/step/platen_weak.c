@@ -40,8 +40,8 @@ static nsde_var pair_of(nsde_var plus, nsde_var minus, nsde_var dW, nsde_var are
 static nsde_var diagonal(const nsde_step_at *at, nsde_var g, nsde_var moved, nsde_var root)
 {
     const nsde_var end = nsde_add(at->t, at->h), out = nsde_mul(g, root);
-    const nsde_var plus = nsde_model_diffusion(at->model, nsde_add(moved, out), end, at->p);
-    const nsde_var minus = nsde_model_diffusion(at->model, nsde_sub(moved, out), end, at->p);
+    const nsde_var plus = nsde_model_diffusion(at->model, nsde_add(moved, out), end, at->p, at->u);
+    const nsde_var minus = nsde_model_diffusion(at->model, nsde_sub(moved, out), end, at->p, at->u);
     const nsde_var area = nsde_sub(nsde_square(at->dW), at->h);
     const nsde_var centre = nsde_mul(nsde_mul_real(g, 2.0), at->dW);
     return nsde_add(centre, pair_of(plus, minus, at->dW, area, root));
@@ -57,8 +57,8 @@ static nsde_var general(const nsde_step_at *at, nsde_var g, nsde_var moved, nsde
         nsde_var own[2], others[2];
         for (int side = 0; side < 2; side++) {
             const nsde_var by = side ? nsde_neg(out) : out;
-            own[side] = nsde_model_diffusion(at->model, nsde_add(moved, by), end, at->p);
-            others[side] = nsde_model_diffusion(at->model, nsde_add(at->x, by), at->t, at->p);
+            own[side] = nsde_model_diffusion(at->model, nsde_add(moved, by), end, at->p, at->u);
+            others[side] = nsde_model_diffusion(at->model, nsde_add(at->x, by), at->t, at->p, at->u);
         }
         for (size_t j = 0; j < m; j++) {
             const nsde_var dW = nsde_row(at->dW, j), *g_at = r == j ? own : others;
@@ -74,7 +74,7 @@ static nsde_var general(const nsde_step_at *at, nsde_var g, nsde_var moved, nsde
 
 static nsde_var record(const nsde_step_at *at)
 {
-    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p), root = nsde_sqrt(at->h);
+    const nsde_var g = nsde_model_diffusion(at->model, at->x, at->t, at->p, at->u), root = nsde_sqrt(at->h);
     const nsde_var f = nsde_step_drift(at, at->x, at->t);
     const nsde_var moved = nsde_add(at->x, nsde_mul(f, at->h));
     const nsde_var ahead = nsde_add(moved, nsde_step_noise(at, at->x, at->t));
@@ -89,7 +89,7 @@ const nsde_integrator nsde_integrator_platen_weak2 = {
     .name = "platen_weak2",
     .aliases = "platen weak2",
     .title = "Platen's explicit scheme of weak order 2",
-    .source = "Kloeden and Platen 1992, eq. 15.1.3",
+    .source = "Kloeden and Platen 1992, sec. 15.1",
     .strong_order = 0.5,
     .weak_order = 2.0,
     .commutative_order = 1.0,

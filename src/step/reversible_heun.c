@@ -10,11 +10,10 @@
 static nsde_var record(const nsde_step_at *at)
 {
     const nsde_var y = at->carried, end = nsde_add(at->t, at->h);
-    const nsde_var f = nsde_mul(nsde_step_drift(at, y, at->t), at->h), g = nsde_step_noise(at, y, at->t);
+    const nsde_var first = nsde_step_increment(at, y, at->t);
     const nsde_var mirrored = nsde_sub(nsde_mul_real(at->x, 2.0), y);
-    const nsde_var y_end = nsde_add(nsde_add(mirrored, f), g);
-    const nsde_var f_end = nsde_mul(nsde_step_drift(at, y_end, end), at->h);
-    const nsde_var both = nsde_add(nsde_add(f, f_end), nsde_add(g, nsde_step_noise(at, y_end, end)));
+    const nsde_var y_end = nsde_add(mirrored, first);
+    const nsde_var both = nsde_add(first, nsde_step_increment(at, y_end, end));
     return nsde_stack(2, (nsde_var[]){nsde_add(at->x, nsde_mul_real(both, 0.5)), y_end});
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/names.h"
+#include "step/linear.h"
 
 static const nsde_integrator *const integrators[] = {
 #define X(name) &nsde_integrator_##name,
@@ -17,7 +18,8 @@ NSDE_REGISTRY(nsde_integrator, nsde_integrator, integrators, "method")
 static bool admits(const nsde_integrator *integrator, const nsde_model *model)
 {
     if (integrator->solution)
-        return nsde_model_describe(model)->solution != NULL;
+        return nsde_model_describe(model)->solution || nsde_model_describe(model)->transition ||
+               nsde_linear_admits(model);
     if (integrator->second_order)
         return nsde_model_describe(model)->second_order;
     return integrator->deterministic ? nsde_model_is_deterministic(model)
@@ -35,7 +37,7 @@ nsde_status nsde_integrator_check(const nsde_integrator *integrator, const nsde_
             nsde_name_append(names, sizeof names, integrators[i]->name);
     if (integrator->solution)
         return nsde_fail(NSDE_UNSUPPORTED,
-                         "%s is for models whose solution is a function of the noise, which "
+                         "%s is for models with a solution or a transition that is known, which "
                          "model %s does not have; %s would do",
                          integrator->name, d->name, names);
     if (integrator->second_order)
@@ -57,6 +59,8 @@ nsde_noise_detail nsde_step_detail(const nsde_integrator *integrator, const nsde
 {
     const nsde_model_definition *d = nsde_model_describe(model);
     const bool commutes = d->noise != NSDE_NOISE_GENERAL || d->noise_dim == 1;
+    if (integrator->solution && !d->solution && !d->transition)
+        return nsde_linear_needs_areas(model) ? NSDE_SPACE_TIME : NSDE_INCREMENTS;
     /* a weak scheme that asks for areas draws its signs from them, commuting or not */
     return integrator->detail == NSDE_LEVY && commutes ? NSDE_INCREMENTS : integrator->detail;
 }
@@ -68,6 +72,11 @@ nsde_status nsde_step_check_noise(const nsde_integrator *integrator, const nsde_
     if (noise && nsde_brownian_components(noise) != d->noise_dim)
         return nsde_fail(NSDE_INVALID, "the noise has %zu components and model %s needs %zu",
                          nsde_brownian_components(noise), d->name, d->noise_dim);
+    if (noise && nsde_brownian_is_correlated(noise) && integrator->solution && !d->solution)
+        return nsde_fail(NSDE_UNSUPPORTED,
+                         "%s draws the transition of model %s from independent components alone; put the "
+                         "correlation into the diffusion",
+                         integrator->name, d->name);
     if (noise && nsde_brownian_is_correlated(noise) && d->noise != NSDE_NOISE_ADDITIVE &&
         !integrator->linear_in_noise)
         return nsde_fail(NSDE_UNSUPPORTED,
@@ -112,7 +121,7 @@ nsde_var nsde_step_column(const nsde_step_at *at, nsde_var g, size_t j)
 nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);
-    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p, at->u);
     if (d->noise == NSDE_NOISE_ADDITIVE)
         return nsde_broadcast(nsde_real(at->tape, 0.0), d->dim);
     nsde_var sum = nsde_broadcast(nsde_real(at->tape, 0.0), d->dim);
@@ -120,7 +129,7 @@ nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t)
     for (size_t j = 0; j < partials; j++) {
         const nsde_perturbation eps = nsde_perturb(at->tape, 1);
         const nsde_var along = nsde_step_is_diagonal(at) ? g : nsde_step_column(at, g, j);
-        const nsde_var moved = nsde_model_diffusion(at->model, nsde_seed(eps, x, &along), t, at->p);
+        const nsde_var moved = nsde_model_diffusion(at->model, nsde_seed(eps, x, &along), t, at->p, at->u);
         const nsde_var slope = nsde_tangent(eps, moved, 0);
         const nsde_var wide = nsde_rows(slope) == nsde_rows(g) ? slope : nsde_broadcast(slope, nsde_rows(g));
         sum = nsde_add(sum, nsde_step_is_diagonal(at) ? wide : nsde_step_column(at, wide, j));
@@ -131,7 +140,7 @@ nsde_var nsde_step_correction(const nsde_step_at *at, nsde_var x, nsde_var t)
 nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t)
 {
     const nsde_model_definition *d = nsde_model_describe(at->model);
-    const nsde_var f = nsde_model_drift(at->model, x, t, at->p);
+    const nsde_var f = nsde_model_drift(at->model, x, t, at->p, at->u);
     if (at->calculus == d->calculus || d->noise == NSDE_NOISE_ADDITIVE)
         return f;
     const double half = at->calculus == NSDE_ITO ? 0.5 : -0.5;
@@ -140,13 +149,18 @@ nsde_var nsde_step_drift(const nsde_step_at *at, nsde_var x, nsde_var t)
 
 nsde_var nsde_step_noise_along(const nsde_step_at *at, nsde_var x, nsde_var t, nsde_var v)
 {
-    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p);
+    const nsde_var g = nsde_model_diffusion(at->model, x, t, at->p, at->u);
     return nsde_model_is_diagonal(at->model) ? nsde_mul(g, v) : nsde_matvec(g, v);
 }
 
 nsde_var nsde_step_noise(const nsde_step_at *at, nsde_var x, nsde_var t)
 {
     return nsde_step_noise_along(at, x, t, at->dW);
+}
+
+nsde_var nsde_step_increment(const nsde_step_at *at, nsde_var x, nsde_var t)
+{
+    return nsde_add(nsde_mul(nsde_step_drift(at, x, t), at->h), nsde_step_noise(at, x, t));
 }
 
 /* The number of the area A_jk, j < k. */

@@ -196,6 +196,18 @@ static bool slice_is_zero(const nsde_call *call, nsde_var constant)
     return true;
 }
 
+/* A x, or A' x where the rows of A are its columns. */
+static nsde_var product(bool transposed, nsde_var A, nsde_var x)
+{
+    if (!transposed)
+        return nsde_matvec(A, x);
+    const size_t n = nsde_rows(x);
+    nsde_var sum = nsde_void(x.tape);
+    for (size_t j = 0; j < n; j++)
+        sum = plus(sum, nsde_mul(nsde_slice(A, j * n, n), nsde_row(x, j)));
+    return sum;
+}
+
 /* The tangent of one operation from those of its operands (void = zero). */
 static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y, const nsde_var t[])
 {
@@ -217,10 +229,18 @@ static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y
     case OP_select:
         if (nsde_is_void(t[1]) && nsde_is_void(t[2]))
             return sum;
-        return nsde_select(p[0], or_zero(t[1], p[1]), or_zero(t[2], p[2]));
+        return nsde_choose(p[0], or_zero(t[1], p[1]), or_zero(t[2], p[2]));
+    case OP_solve: /* A x' = b' - A' x */
+        sum = t[1];
+        if (!nsde_is_void(t[0])) {
+            const nsde_var turned = product(call->extra, t[0], y);
+            sum = nsde_is_void(sum) ? nsde_neg(turned) : nsde_sub(sum, turned);
+        }
+        return nsde_is_void(sum) ? sum : with_operand(call, p, 1, sum);
     case OP_slice:
         return nsde_is_void(t[0]) || slice_is_zero(call, t[0]) ? sum : with_operand(call, p, 0, t[0]);
     case OP_neg:
+    case OP_hold:
     case OP_broadcast:
     case OP_sum:
         return nsde_is_void(t[0]) ? sum : with_operand(call, p, 0, t[0]);

@@ -40,12 +40,30 @@ static loops resolve(const nsde_memory *memory, uint32_t id, bool sums)
     return l;
 }
 
+/* Operand i's number for path k. */
+static double operand_at(const nsde_value *value, const loops *l, size_t i, size_t k)
+{
+    return l->arg[i][value->mode >> i & 1 ? 0 : k];
+}
+
+/* The quantile, or its derivative by operand extra - 1. */
+static double quantile_at(const nsde_value *value, const loops *l, size_t k)
+{
+    const double z = operand_at(value, l, 0, k), degrees = operand_at(value, l, 1, k);
+    const double noncentrality = operand_at(value, l, 2, k);
+    const double x = nsde_chi_square_quantile_value(z, degrees, noncentrality);
+    return value->node.extra
+               ? nsde_chi_square_quantile_slope(z, degrees, noncentrality, x, value->node.extra - 1)
+               : x;
+}
+
 static void forward_special(const nsde_value *value, const loops *l)
 {
-    const size_t step_a = value->mode & 1 ? 0 : 1, step_b = value->mode & 2 ? 0 : 1;
-    for (size_t i = 0; i < l->n; i++)
-        l->value[i] =
-            nsde_log_bessel_i_value(l->arg[0][i * step_a], l->arg[1][i * step_b], value->node.extra);
+    for (size_t k = 0; k < l->n; k++)
+        l->value[k] = value->node.op == OP_chi_square_quantile
+                          ? quantile_at(value, l, k)
+                          : nsde_log_bessel_i_value(operand_at(value, l, 0, k), operand_at(value, l, 1, k),
+                                                    value->node.extra);
 }
 
 static bool is_single(const nsde_value *value)
@@ -83,15 +101,20 @@ void nsde_execute(const nsde_memory *memory, uint32_t id)
     }
 }
 
+static double special_slope(const nsde_value *value, const loops *l, size_t i, size_t k)
+{
+    const double a = operand_at(value, l, 0, k), b = operand_at(value, l, 1, k);
+    if (value->node.op == OP_chi_square_quantile)
+        return nsde_chi_square_quantile_slope(a, b, operand_at(value, l, 2, k), l->value[k], i);
+    return nsde_log_bessel_i_value(a, b, value->node.extra + (i == 0 ? 3 : 1));
+}
+
 static void pull_special(const nsde_value *value, const loops *l, const double *g, size_t i, double *adjoint)
 {
-    const size_t step_a = value->mode & 1 ? 0 : 1, step_b = value->mode & 2 ? 0 : 1;
-    const size_t step = i == 0 ? step_a : step_b;
-    const uint32_t extra = value->node.extra + (i == 0 ? 3 : 1);
+    const size_t step = value->mode >> i & 1 ? 0 : 1;
     for (size_t k = 0; k < l->n; k++)
         if (g[k] != 0.0)
-            adjoint[k * step] +=
-                g[k] * nsde_log_bessel_i_value(l->arg[0][k * step_a], l->arg[1][k * step_b], extra);
+            adjoint[k * step] += g[k] * special_slope(value, l, i, k);
 }
 
 static void pull(const nsde_memory *memory, uint32_t id, size_t i, bool set)

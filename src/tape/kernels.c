@@ -39,6 +39,12 @@ static inline NSDE_INLINE double normal_cdf(double a)
 #define PULL  g / (1.0 + a * a)
 #include "tape/unary.inc"
 
+/* Its adjoint goes nowhere (nsde_is_pulled). */
+#define NAME  hold
+#define VALUE a
+#define PULL  0.0 * g
+#include "tape/unary.inc"
+
 #define NAME  sinh
 #define VALUE sinh(a)
 #define PULL  g *cosh(a)
@@ -213,6 +219,7 @@ const nsde_kernel nsde_kernels[OP_COUNT] = {
     [OP_silu] = UNARY_KERNEL(silu),
     [OP_abs] = UNARY_KERNEL(abs),
     [OP_sign] = UNARY_KERNEL(sign),
+    [OP_hold] = UNARY_KERNEL(hold),
     [OP_erf] = UNARY_KERNEL(erf),
     [OP_normal_cdf] = UNARY_KERNEL(normal_cdf),
     [OP_add] = BINARY_KERNEL(add),

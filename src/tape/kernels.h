@@ -59,4 +59,8 @@ double nsde_total(const double *a, size_t n);
 /* log I_order(x), differentiated extra / 3 times by order and extra % 3 times by x. */
 double nsde_log_bessel_i_value(double order, double x, uint32_t extra);
 
+/* x with P(chi'^2 <= x) = Phi(z), and its derivative by argument i given x. */
+double nsde_chi_square_quantile_value(double z, double degrees, double noncentrality);
+double nsde_chi_square_quantile_slope(double z, double degrees, double noncentrality, double x, size_t i);
+
 #endif

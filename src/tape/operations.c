@@ -43,7 +43,8 @@ static nsde_var elementwise(nsde_op op, size_t n, const nsde_var args[])
     X(cos)                                                                                                   \
     X(atan)                                                                                                  \
     X(sinh)                                                                                                  \
-    X(cosh) X(asinh) X(tanh) X(tanh_unit) X(sigmoid) X(softplus) X(silu) X(abs) X(sign) X(erf) X(normal_cdf)
+    X(cosh)                                                                                                  \
+    X(asinh) X(tanh) X(tanh_unit) X(sigmoid) X(softplus) X(silu) X(abs) X(hold) X(erf) X(normal_cdf)
 #define X(name)                                                                                              \
     nsde_var nsde_##name(nsde_var a)                                                                         \
     {                                                                                                        \
@@ -61,9 +62,37 @@ UNARY_OPERATIONS(X)
 BINARY_OPERATIONS(X)
 #undef X
 
-nsde_var nsde_select(nsde_var sign, nsde_var a, nsde_var b)
+/* Is the jump of an operand at 0 smoothed? Then its step from 0 to 1 is recorded. */
+static bool smooth(nsde_var operand, nsde_var *step)
+{
+    nsde_smoothing *s = nsde_is_void(operand) ? NULL : operand.tape->smoothing;
+    if (!s || nsde_is_uniform(operand) || s->n++ >= s->most)
+        return false;
+    const size_t i = s->n - 1;
+    if (!s->widths)
+        s->operands[i] = operand;
+    else if (s->widths[i] > 0.0)
+        *step = nsde_normal_cdf(nsde_mul_real(operand, 1.0 / s->widths[i]));
+    return s->widths && s->widths[i] > 0.0;
+}
+
+nsde_var nsde_sign(nsde_var a)
+{
+    nsde_var step;
+    return smooth(a, &step) ? nsde_add_real(nsde_mul_real(step, 2.0), -1.0) : unary(OP_sign, a);
+}
+
+nsde_var nsde_choose(nsde_var sign, nsde_var a, nsde_var b)
 {
     return elementwise(OP_select, 3, (nsde_var[]){sign, a, b});
+}
+
+nsde_var nsde_select(nsde_var sign, nsde_var a, nsde_var b)
+{
+    nsde_var step;
+    if (smooth(sign, &step))
+        return nsde_add(b, nsde_mul(nsde_sub(a, b), step));
+    return nsde_choose(sign, a, b);
 }
 
 nsde_var nsde_add_real(nsde_var a, double b)
@@ -94,6 +123,11 @@ nsde_var nsde_record_log_bessel_i(nsde_var order, nsde_var x, uint32_t extra)
     if (!rows)
         return nsde_void(order.tape);
     return nsde_record(&(nsde_call){OP_log_bessel_i, rows, 2, args, extra});
+}
+
+nsde_var nsde_chi_square_quantile(nsde_var z, nsde_var degrees, nsde_var noncentrality)
+{
+    return elementwise(OP_chi_square_quantile, 3, (nsde_var[]){z, degrees, noncentrality});
 }
 
 nsde_var nsde_log_bessel_i(nsde_var order, nsde_var a)
@@ -189,4 +223,29 @@ nsde_var nsde_matvec(nsde_var matrix, nsde_var x)
         return nsde_tape_fail(tape, "matvec: a matrix of %zu entries and a vector of %zu rows",
                               nsde_rows(matrix), n);
     return nsde_record(&(nsde_call){OP_matvec, outputs, 2, args, 0});
+}
+
+static nsde_var solve(nsde_var matrix, nsde_var b, bool transposed)
+{
+    const nsde_var args[] = {matrix, b};
+    nsde_tape *tape = nsde_common_tape(OP_solve, 2, args);
+    if (!tape)
+        return nsde_void(matrix.tape);
+    const size_t n = nsde_rows(b);
+    if (n > NSDE_SOLVE_MOST || nsde_rows(matrix) != n * n)
+        return nsde_tape_fail(tape, "solve: a matrix of %zu entries and a vector of %zu rows (%d at most)",
+                              nsde_rows(matrix), n, NSDE_SOLVE_MOST);
+    if (n == 1)
+        return nsde_div(b, matrix);
+    return nsde_record(&(nsde_call){OP_solve, n, 2, args, transposed});
+}
+
+nsde_var nsde_solve(nsde_var matrix, nsde_var b)
+{
+    return solve(matrix, b, false);
+}
+
+nsde_var nsde_solve_transposed(nsde_var matrix, nsde_var b)
+{
+    return solve(matrix, b, true);
 }

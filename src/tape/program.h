@@ -79,7 +79,7 @@ static inline bool nsde_is_leaf(const nsde_value *value)
 /* Does operand i have a derivative at all? */
 static inline bool nsde_is_pulled(const nsde_value *value, size_t i)
 {
-    return value->node.op != OP_sign && !(value->node.op == OP_select && i == 0);
+    return value->node.op != OP_sign && value->node.op != OP_hold && !(value->node.op == OP_select && i == 0);
 }
 
 /* simplify.c: the values of the tape that the outputs need, merged, folded and fused. */

@@ -7,6 +7,7 @@
 #include "tape/dense.h"
 #include "tape/execute.h"
 #include "tape/kernels.h"
+#include "tape/solve.h"
 
 /* A value seen as rows: `base + r * step`, `width` numbers each; `single` where one number stands for all
  * lanes of a result that differs from path to path. */
@@ -89,6 +90,29 @@ static void pull_product(rows g, rows a, rows x, size_t operand, rows adjoint)
             const double *from = g.base + i * g.step; /* also where the value of each product would stand */
             pull(from, a.base + entry * a.step, x.base + j * x.step, from, to, g.width);
         }
+}
+
+/* ---- linear systems ---- */
+
+static nsde_panel panel_of(rows r)
+{
+    return (nsde_panel){r.base, r.step, r.single};
+}
+
+static void forward_solve(rows x, rows A, rows b, bool transposed)
+{
+    const nsde_panel matrix = panel_of(A), right = panel_of(b);
+    nsde_panel solution = panel_of(x);
+    nsde_solve_panel(x.count, x.width, transposed, &matrix, &right, &solution);
+}
+
+static void pull_solve(const nsde_memory *memory, uint32_t id, rows g, size_t operand, rows adjoint)
+{
+    const nsde_node *node = &memory->program->values[id].node;
+    const nsde_panel matrix = panel_of(rows_of(memory, node->arg[0], node->uniform));
+    const nsde_panel solution = panel_of(rows_of(memory, id, node->uniform)), from = panel_of(g);
+    nsde_panel to = panel_of(adjoint);
+    nsde_solve_pull(g.count, g.width, node->extra, &matrix, &solution, &from, operand, &to);
 }
 
 /* ---- dense layers ---- */
@@ -220,6 +244,9 @@ void nsde_execute_rows(const nsde_memory *memory, uint32_t id)
     case OP_dense:
         forward_dense(memory, id);
         break;
+    case OP_solve:
+        forward_solve(y, a, rows_of(memory, value->node.arg[1], uniform), value->node.extra);
+        break;
     default: /* dot, matvec */
         forward_product(y, a, rows_of(memory, value->node.arg[1], uniform));
         break;
@@ -252,6 +279,9 @@ void nsde_pull_rows(const nsde_memory *memory, uint32_t id, size_t i, bool set)
         break;
     case OP_dense:
         pull_dense(memory, id, i, set);
+        break;
+    case OP_solve:
+        pull_solve(memory, id, g, i, adjoint);
         break;
     default: /* dot, matvec */
         pull_product(g, rows_of(memory, value->node.arg[0], uniform),

@@ -55,7 +55,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
         return nsde_add(nsde_sigmoid(a), nsde_mul(a, slope));
     }
     case OP_abs:
-        return nsde_sign(a);
+        return nsde_record(&(nsde_call){OP_sign, nsde_rows(a), 1, &a, 0});
     case OP_erf:
         return nsde_mul_real(nsde_exp(nsde_neg(nsde_square(a))), NSDE_2_SQRT_PI);
     case OP_normal_cdf:
@@ -69,7 +69,7 @@ static nsde_var unary_partial(nsde_op op, nsde_var a, nsde_var y)
 static nsde_var chosen(nsde_var first_minus_second, size_t i)
 {
     nsde_tape *tape = first_minus_second.tape;
-    return nsde_select(first_minus_second, nsde_real(tape, i == 0 ? 1.0 : 0.0),
+    return nsde_choose(first_minus_second, nsde_real(tape, i == 0 ? 1.0 : 0.0),
                        nsde_real(tape, i == 0 ? 0.0 : 1.0));
 }
 
@@ -98,6 +98,10 @@ static nsde_var binary_partial(const nsde_call *call, nsde_var y, size_t i)
         return chosen(nsde_sub(b, a), i);
     case OP_max:
         return chosen(nsde_sub(a, b), i);
+    case OP_chi_square_quantile:
+        if (call->extra)
+            return nsde_tape_fail(a.tape, "chi_square_quantile: second derivatives are not available");
+        return nsde_record(&(nsde_call){call->op, nsde_rows(y), 3, call->args, (uint32_t)i + 1});
     case OP_log_bessel_i:
         if (call->extra / 3 + call->extra % 3 == 2)
             return nsde_tape_fail(a.tape, "log_bessel_i: third derivatives are not available");

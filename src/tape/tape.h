@@ -23,8 +23,9 @@ nsde_shape nsde_op_shape(nsde_op op);
 enum { NONE = UINT32_MAX }; /* no node; also the id of a void handle */
 
 /* One recorded instruction. Operands are earlier nodes. `extra` is the first row of a slice, the offset of a
- * constant's values, the number of an input, or the order of differentiation of log_bessel_i; a stack keeps
- * its operands in the tape's pool: arg[0] is their number, arg[1] the offset. */
+ * constant's values, the number of an input, whether a system's matrix is transposed, or the order of
+ * differentiation of log_bessel_i; a stack keeps its operands in the tape's pool: arg[0] is their number,
+ * arg[1] the offset. */
 typedef struct nsde_node {
     uint16_t op;
     bool uniform;
@@ -52,11 +53,21 @@ typedef struct nsde_growing {
 
 nsde_status nsde_grow(nsde_growing *array, size_t more, size_t size, const char *what);
 
+/* What becomes of jumps while a tape has one: those of nsde_select and nsde_sign whose operand differs from
+ * path to path are counted through in the order of recording. Without widths their operands are noted and
+ * nothing changes; with them jump i becomes the normal distribution function of operand / widths[i]. */
+typedef struct nsde_smoothing {
+    nsde_var *operands; /* [most] */
+    size_t n, most;     /* n counts on beyond most, and those jumps stay */
+    const double *widths;
+} nsde_smoothing;
+
 struct nsde_tape {
-    nsde_growing nodes;     /* nsde_node */
-    nsde_growing duals;     /* nsde_dual_node */
-    nsde_growing pool;      /* uint32_t: operands of stacks, tangents of duals */
-    nsde_growing constants; /* double */
+    nsde_smoothing *smoothing; /* borrowed; NULL for none */
+    nsde_growing nodes;        /* nsde_node */
+    nsde_growing duals;        /* nsde_dual_node */
+    nsde_growing pool;         /* uint32_t: operands of stacks, tangents of duals */
+    nsde_growing constants;    /* double */
     uint32_t n_inputs, n_uniforms, n_parameters, levels;
     nsde_status status;
     char message[NSDE_MESSAGE_SIZE];
@@ -104,6 +115,10 @@ typedef struct nsde_call {
 
 /* As nsde_tape_fail, but for a call that failed with this status and the thread's message. */
 nsde_var nsde_tape_break(nsde_tape *tape, nsde_status status);
+
+/* nsde_select for derivatives, whose jumps are none of the caller's: never smoothed, as OP_sign recorded
+ * itself. */
+nsde_var nsde_choose(nsde_var sign, nsde_var a, nsde_var b);
 
 /* Records an operation on plain values (emit), or on any (record: value and tangents). */
 nsde_var nsde_emit(nsde_tape *tape, const nsde_call *call);

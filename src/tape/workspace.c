@@ -17,6 +17,9 @@ static nsde_status check_second_order(const nsde_program *program)
 {
     for (size_t k = 0; k < program->n_instructions; k++) {
         const nsde_value *value = &program->values[program->instructions[k]];
+        if (value->node.op == OP_chi_square_quantile && value->active && value->node.extra)
+            return nsde_fail(NSDE_UNSUPPORTED, "nsde_workspace_create: a reverse sweep would need second "
+                                               "derivatives of chi_square_quantile, which are not available");
         if (value->node.op == OP_log_bessel_i && value->active &&
             value->node.extra / 3 + value->node.extra % 3 == 2)
             return nsde_fail(NSDE_UNSUPPORTED, "nsde_workspace_create: a reverse sweep would need third "

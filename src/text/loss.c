@@ -10,7 +10,7 @@
 
 /* The context of a loss from text. Names: states, x where there is one, t, the parameters. */
 typedef struct text_loss {
-    size_t dim, n_scope;
+    size_t n_inputs, dim, n_scope;
     char (*labels)[24];
     nsde_text_name *scope;
     nsde_expression expression;
@@ -48,6 +48,10 @@ static nsde_var record(const nsde_loss_at *at)
     if (l->dim == 1)
         values[n++] = values[0];
     values[n++] = nsde_real(at->tape, at->times[at->n_times - 1]);
+    for (size_t i = 0; i < l->n_inputs; i++)
+        values[n++] = nsde_row(at->u, i);
+    if (l->n_inputs == 1)
+        values[n++] = at->u;
     for (; n < l->n_scope; n++)
         values[n] = nsde_row(at->p, l->scope[n].number);
     const nsde_var loss = nsde_expression_record(&l->expression, at->tape, values, NULL);
@@ -58,10 +62,11 @@ static nsde_var record(const nsde_loss_at *at)
 static nsde_status make_scope(text_loss *l, const nsde_model_definition *d)
 {
     void *scope, *labels = NULL;
-    nsde_status status = nsde_alloc(d->dim + 2 + d->n_parameters, sizeof(nsde_text_name), "names", &scope);
+    nsde_status status =
+        nsde_alloc(d->dim + d->n_inputs + 3 + d->n_parameters, sizeof(nsde_text_name), "names", &scope);
     l->scope = scope;
     if (!status)
-        status = nsde_alloc(d->dim, sizeof *l->labels, "names", &labels);
+        status = nsde_alloc(d->dim + d->n_inputs, sizeof *l->labels, "names", &labels);
     l->labels = labels;
     if (status)
         return status;
@@ -72,6 +77,12 @@ static nsde_status make_scope(text_loss *l, const nsde_model_definition *d)
     if (d->dim == 1)
         l->scope[l->n_scope++] = (nsde_text_name){"x", true, 0};
     l->scope[l->n_scope++] = (nsde_text_name){"t", false, 0};
+    for (size_t i = 0; i < d->n_inputs; i++) {
+        snprintf(l->labels[d->dim + i], sizeof *l->labels, "u%zu", i + 1);
+        l->scope[l->n_scope++] = (nsde_text_name){l->labels[d->dim + i], false, 0};
+    }
+    if (d->n_inputs == 1)
+        l->scope[l->n_scope++] = (nsde_text_name){"u", false, 0};
     for (size_t k = 0; k < d->n_parameters; k++)
         if (!strchr(d->parameters[k].name, '[')) /* not a weight */
             l->scope[l->n_scope++] = (nsde_text_name){d->parameters[k].name, false, k};
@@ -103,6 +114,7 @@ nsde_status nsde_loss_from_text(const char *text, const nsde_model *model, nsde_
         return status;
     text_loss *l = memory;
     l->dim = d->dim;
+    l->n_inputs = d->n_inputs;
     status = make_scope(l, d);
     if (!status)
         status = read_loss(l, text, &(nsde_text_scope){l->scope, l->n_scope, false});

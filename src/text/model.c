@@ -18,11 +18,12 @@ static const char *const coefficient_names[] = {"drift", "diffusion"};
 /* The context of a model from text. */
 typedef struct text_model {
     size_t dim, columns; /* of the diffusion */
+    size_t n_inputs;
     char *name, *equation;
-    nsde_text_name *scope;        /* [n_scope]: states, x where there is one, t, parameters */
+    nsde_text_name *scope;        /* [n_scope]: states, t, inputs, parameters */
     size_t n_scope, n_parameters; /* without the weights of networks */
     char *names;                  /* of the parameters */
-    char (*labels)[24];           /* of the states */
+    char (*labels)[24];           /* of the states and the inputs */
     nsde_parameter_definition *definitions;
     nsde_expression *expressions[COEFFICIENTS]; /* [dim], [dim][columns] */
     size_t n_expressions[COEFFICIENTS];
@@ -61,6 +62,10 @@ static void bind(const text_model *m, const nsde_at *at, nsde_var *values)
     if (m->dim == 1)
         values[n++] = at->x;
     values[n++] = at->t;
+    for (size_t i = 0; i < m->n_inputs; i++)
+        values[n++] = nsde_row(at->u, i);
+    if (m->n_inputs == 1)
+        values[n++] = at->u;
     for (size_t k = 0; k < m->n_parameters; k++)
         values[n++] = nsde_row(at->p, k);
 }
@@ -70,8 +75,8 @@ static void record_nets(const text_model *m, const nsde_at *at, nsde_var *nets)
     size_t first = m->n_parameters;
     for (size_t i = 0; i < m->n_nets; i++) {
         const size_t weights = nsde_net_weights(m->nets[i]);
-        nets[i] =
-            nsde_net_record(m->nets[i], nsde_slice(at->p, first, weights), 2, (nsde_var[]){at->x, at->t});
+        nets[i] = nsde_net_record(m->nets[i], nsde_slice(at->p, first, weights), m->n_inputs ? 3 : 2,
+                                  (nsde_var[]){at->x, at->t, at->u});
         first += weights;
     }
 }
@@ -172,24 +177,32 @@ static nsde_status read_coefficient(text_model *m, const char *bytes, coefficien
     return status ? nsde_fail_within(status, "%s", coefficient_names[which]) : NSDE_OK;
 }
 
-/* Names of states, time and parameters, in the order of `bind`. */
+/* x1, x2, … and x, where there is one; so too of inputs. */
+static void name_rows(text_model *m, char letter, size_t n, char (*labels)[24])
+{
+    for (size_t i = 0; i < n; i++) {
+        snprintf(labels[i], sizeof labels[i], "%c%zu", letter, i + 1);
+        m->scope[m->n_scope++].name = labels[i];
+    }
+    if (n == 1)
+        m->scope[m->n_scope++].name = letter == 'x' ? "x" : "u";
+}
+
+/* Names of states, time, inputs and parameters, in the order of `bind`. */
 static nsde_status make_scope(text_model *m)
 {
     void *scope, *labels = NULL;
-    nsde_status status = nsde_alloc(m->dim + 2 + m->n_parameters, sizeof(nsde_text_name), "names", &scope);
+    const size_t n_labels = m->dim + m->n_inputs;
+    nsde_status status = nsde_alloc(n_labels + 3 + m->n_parameters, sizeof(nsde_text_name), "names", &scope);
     m->scope = scope;
     if (!status)
-        status = nsde_alloc(m->dim, sizeof *m->labels, "names", &labels);
+        status = nsde_alloc(n_labels, sizeof *m->labels, "names", &labels);
     m->labels = labels;
     if (status)
         return status;
-    for (size_t i = 0; i < m->dim; i++) {
-        snprintf(m->labels[i], sizeof m->labels[i], "x%zu", i + 1);
-        m->scope[m->n_scope++].name = m->labels[i];
-    }
-    if (m->dim == 1)
-        m->scope[m->n_scope++].name = "x";
+    name_rows(m, 'x', m->dim, m->labels);
     m->scope[m->n_scope++].name = "t";
+    name_rows(m, 'u', m->n_inputs, m->labels + m->dim);
     for (size_t k = 0; k < m->n_parameters; k++)
         m->scope[m->n_scope++].name = m->definitions[k].name;
     return NSDE_OK;
@@ -219,7 +232,7 @@ static nsde_status create_net(text_model *m, const nsde_text_net *text, size_t *
     char name[32];
     snprintf(name, sizeof name, "net%zu", m->n_nets + 1);
     const nsde_net_definition d = {.name = name,
-                                   .inputs = m->dim + 1,
+                                   .inputs = m->dim + 1 + m->n_inputs,
                                    .outputs = 1,
                                    .hidden = text->hidden,
                                    .n_hidden = text->n_hidden,
@@ -311,6 +324,9 @@ static nsde_status read_all(text_model *m, const nsde_text_model *text)
 {
     nsde_status status = nsde_copy_string(text->name ? text->name : "text", &m->name);
     m->dim = count(text->drift, ';') + 1;
+    m->n_inputs = text->n_inputs;
+    if (!status && m->n_inputs > STATES)
+        status = nsde_fail(NSDE_INVALID, "%zu inputs, more than the %d that are read", m->n_inputs, STATES);
     if (!status && m->dim > STATES)
         status = nsde_fail(NSDE_PARSE, "drift: %zu states, more than the %d that are read", m->dim, STATES);
     if (!status)
@@ -354,6 +370,7 @@ nsde_status nsde_model_from_text(const nsde_text_model *text, nsde_model **model
                                                       .noise_dim = diagonal ? m->dim : m->columns,
                                                       .noise = classify(m, diagonal),
                                                       .calculus = text->calculus,
+                                                      .n_inputs = m->n_inputs,
                                                       .parameters = m->definitions,
                                                       .n_parameters = m->n_parameters + m->n_blocks,
                                                       .drift = drift,

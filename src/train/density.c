@@ -64,8 +64,8 @@ static nsde_var record_full(const nsde_model *model, nsde_var residual, nsde_var
 nsde_var nsde_euler_log_density(const nsde_model *model, const nsde_transition *step)
 {
     const nsde_at *at = &step->from;
-    const nsde_var drift = nsde_model_drift(model, at->x, at->t, at->p);
-    const nsde_var g = nsde_model_diffusion(model, at->x, at->t, at->p);
+    const nsde_var drift = nsde_model_drift(model, at->x, at->t, at->p, at->u);
+    const nsde_var g = nsde_model_diffusion(model, at->x, at->t, at->p, at->u);
     const nsde_var mean = nsde_add(at->x, nsde_mul(drift, step->h));
     if (!nsde_model_is_diagonal(model))
         return record_full(model, nsde_sub(step->x_next, mean), g, step->h);

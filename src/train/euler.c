@@ -13,8 +13,8 @@
 #include "train/order.h"
 #include "train/transitions.h"
 
-enum { STATE, NEXT, TIME, LENGTH, INPUTS }; /* of the program */
-enum { GROUPS = 64 };                       /* sums that are formed apart and then added in order */
+enum { STATE, NEXT, TIME, LENGTH, INPUT, INPUTS }; /* of the program */
+enum { GROUPS = 64 };                              /* sums that are formed apart and then added in order */
 
 typedef struct euler {
     const nsde_model *model;
@@ -68,6 +68,8 @@ static void gather(const euler *e, const span *s, size_t done, size_t paths, nsd
             x[i * stride + lane] = e->steps.x[i * all + k];
             next[i * stride + lane] = e->steps.next[i * all + k];
         }
+        for (size_t i = 0; i < e->steps.n_inputs; i++)
+            nsde_workspace_input(w, INPUT)[i * stride + lane] = e->steps.u[i * all + k];
         t[lane] = e->steps.t[k];
         h[lane] = e->steps.h[k];
     }
@@ -197,6 +199,8 @@ static nsde_status compile(euler *e)
     step.x_next = nsde_input_passive(tape, dim);
     step.from.t = nsde_input_passive(tape, 1);
     step.h = nsde_input_passive(tape, 1);
+    if (e->steps.n_inputs)
+        step.from.u = nsde_input_passive(tape, e->steps.n_inputs);
     step.from.p = nsde_model_record_parameters(e->model, tape);
     const nsde_var density = nsde_euler_log_density(e->model, &step);
     status = nsde_program_create(tape, 1, &density, &e->program);
@@ -249,6 +253,7 @@ static uint64_t identify(const euler *e)
     const double *const vectors[] = {e->steps.t, e->steps.h};
     for (int i = 0; i < 2; i++)
         sum = nsde_checksum(sum, vectors[i], e->steps.n * sizeof(double));
+    sum = nsde_checksum(sum, e->steps.u, e->steps.n_inputs * e->steps.n * sizeof(double));
     sum = nsde_checksum(sum, e->steps.x, e->steps.dim * e->steps.n * sizeof(double));
     return nsde_checksum(sum, e->steps.next, e->steps.dim * e->steps.n * sizeof(double));
 }

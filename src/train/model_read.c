@@ -115,6 +115,8 @@ static nsde_status read_settings(const cJSON *neural, nsde_neural_settings *s)
         status = nsde_fail(NSDE_PARSE, "a model of %zu states", s->dim);
     if (!status)
         status = get_bool(neural, "autonomous", &s->autonomous);
+    if (!status && cJSON_GetObjectItemCaseSensitive(neural, "inputs")) /* of models that have some */
+        status = get_size(neural, "inputs", &s->n_inputs);
     if (!status)
         status = get_bool(neural, "full", &s->full);
     if (!status)
@@ -171,7 +173,7 @@ static nsde_status read_neural(const cJSON *root, const char *name, nsde_model *
         return status;
     for (int k = 0; k < 2 && !status; k++) {
         const size_t outputs = k == 1 && s.full ? s.dim * (s.dim + 1) / 2 : s.dim;
-        status = read_net(cJSON_GetArrayItem(nets, k), s.dim + !s.autonomous, outputs, texts[k],
+        status = read_net(cJSON_GetArrayItem(nets, k), s.dim + !s.autonomous + s.n_inputs, outputs, texts[k],
                           sizeof texts[k], &weights[k]);
     }
     size_t all = 0;

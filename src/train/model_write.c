@@ -70,7 +70,8 @@ static bool add_neural(cJSON *root, const nsde_model *model)
     cJSON *neural = cJSON_CreateObject(), *nets = cJSON_CreateArray();
     const char *map = diffusion->map == NSDE_OUTPUT_EXP ? "exp" : "softplus";
     bool good = neural && nets && nsde_json_add_number(neural, "dim", (double)d->dim) &&
-                add(neural, "autonomous", cJSON_CreateBool(drift->inputs == d->dim)) &&
+                add(neural, "autonomous", cJSON_CreateBool(drift->inputs == d->dim + d->n_inputs)) &&
+                (!d->n_inputs || nsde_json_add_number(neural, "inputs", (double)d->n_inputs)) &&
                 add(neural, "full", cJSON_CreateBool(diffusion->map == NSDE_OUTPUT_CHOLESKY)) &&
                 add(neural, "map", cJSON_CreateString(map)) &&
                 nsde_json_add_number(neural, "floor", diffusion->floor) &&

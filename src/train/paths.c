@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/memory.h"
 #include "io/checksum.h"
+#include "model/inputs.h"
 #include "nsde/train.h"
 #include "train/constrain.h"
 
@@ -79,7 +80,9 @@ nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
                          "place for the result are needed");
     *training = (nsde_training){0};
     const nsde_model_definition *d = nsde_model_describe(model);
-    nsde_status status = nsde_alloc(1, sizeof(paths), "training", &memory);
+    nsde_status status = nsde_model_refuse_inputs(model, "training does");
+    if (!status)
+        status = nsde_alloc(1, sizeof(paths), "training", &memory);
     if (status)
         return status;
     paths *p = memory;

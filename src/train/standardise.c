@@ -11,17 +11,18 @@
 /* What the data show. */
 typedef struct scales {
     size_t dim;
-    double *mean, *sd;     /* [dim + 1]: the states, then the time */
+    double *mean, *sd;     /* [dim + 1 + n_inputs]: the states, the time if networks see it, the inputs */
     double *covariance;    /* [dim][dim] of the increments, per unit of time; then its Cholesky factor */
     double *zero, *rate;   /* [dim] */
     double *level, *reach; /* [dim (dim + 1) / 2] of the diffusion's last layer */
     nsde_arena arena;
 } scales;
 
-static nsde_status create(scales *s, size_t dim)
+static nsde_status create(scales *s, size_t dim, size_t n_inputs)
 {
     size_t total = 0;
-    const size_t sizes[] = {dim + 1, dim + 1, dim * dim, dim, dim, dim * dim, dim * dim};
+    const size_t sizes[] = {dim + 1 + n_inputs, dim + 1 + n_inputs, dim * dim, dim, dim,
+                            dim * dim,          dim * dim};
     double **vectors[] = {&s->mean, &s->sd, &s->covariance, &s->zero, &s->rate, &s->level, &s->reach};
     enum { VECTORS = sizeof vectors / sizeof *vectors };
     for (int i = 0; i < VECTORS; i++)
@@ -34,21 +35,37 @@ static nsde_status create(scales *s, size_t dim)
     return status;
 }
 
-static nsde_status measure(scales *s, const nsde_steps *steps, const nsde_series *series)
+/* Mean and standard deviation of values[n]: exactly 0 where they are all the same. */
+static void measure_one(size_t n, const double *values, double *mean, double *sd)
+{
+    bool moves = false;
+    *mean = *sd = 0.0;
+    for (size_t k = 0; k < n; k++)
+        *mean += values[k] / (double)n;
+    for (size_t k = 0; k < n; k++)
+        *sd += (values[k] - *mean) * (values[k] - *mean) / (double)n;
+    for (size_t k = 1; k < n; k++)
+        moves = moves || values[k] != values[0];
+    *sd = moves ? sqrt(*sd) : 0.0;
+}
+
+static nsde_status measure(scales *s, const nsde_steps *steps, const nsde_series *series, bool autonomous)
 {
     double length = 0.0;
-    for (size_t i = 0; i <= s->dim; i++) {
-        const double *values = i < s->dim ? steps->x + i * steps->n : steps->t;
-        for (size_t k = 0; k < steps->n; k++)
-            s->mean[i] += values[k] / (double)steps->n;
-        for (size_t k = 0; k < steps->n; k++)
-            s->sd[i] += (values[k] - s->mean[i]) * (values[k] - s->mean[i]) / (double)steps->n;
-        s->sd[i] = sqrt(s->sd[i]);
-        if (i < s->dim && !(s->sd[i] > 0.0))
+    const size_t n = steps->n, inputs = s->dim + (autonomous ? 0 : 1);
+    for (size_t i = 0; i < s->dim; i++) {
+        measure_one(n, steps->x + i * n, &s->mean[i], &s->sd[i]);
+        if (!(s->sd[i] > 0.0))
             return nsde_fail(NSDE_INVALID, "%s never changes", series->names[i]);
     }
+    measure_one(n, steps->t, &s->mean[s->dim], &s->sd[s->dim]);
     if (!(s->sd[s->dim] > 0.0))
         s->sd[s->dim] = 1.0; /* a single transition */
+    for (size_t i = 0; i < steps->n_inputs; i++) {
+        measure_one(n, steps->u + i * n, &s->mean[inputs + i], &s->sd[inputs + i]);
+        if (!(s->sd[inputs + i] > 0.0))
+            return nsde_fail(NSDE_INVALID, "%s never changes", series->names[s->dim + i]);
+    }
     for (size_t k = 0; k < steps->n; k++)
         length += steps->h[k];
     for (size_t i = 0; i < s->dim; i++)
@@ -100,11 +117,12 @@ nsde_status nsde_neural_standardise(nsde_model *model, const nsde_series *series
     if (!model || !series || !nsde_neural_net(model, 0))
         return nsde_fail(NSDE_INVALID, "nsde_neural_standardise: a neural model and a series are needed");
     nsde_net *drift = nsde_neural_net(model, 0), *diffusion = nsde_neural_net(model, 1);
+    const size_t inputs = nsde_net_describe(drift)->inputs;
     nsde_status status = nsde_steps_create(model, series, &steps);
     if (!status)
-        status = create(&s, steps.dim);
+        status = create(&s, steps.dim, steps.n_inputs);
     if (!status)
-        status = measure(&s, &steps, series);
+        status = measure(&s, &steps, series, inputs == steps.dim + steps.n_inputs);
     if (!status)
         status = find_levels(&s, nsde_net_describe(diffusion));
     if (!status)

@@ -10,8 +10,9 @@
 
 /* From state x at time t to next at t + h; rows with a missing value are passed over. */
 typedef struct nsde_steps {
-    size_t n, dim;
+    size_t n, dim, n_inputs;
     double *x, *next; /* [dim][n] */
+    double *u;        /* [n_inputs][n]: of the row that the transition starts from */
     double *t, *h;    /* [n] */
     nsde_arena arena;
 } nsde_steps;

@@ -68,9 +68,33 @@ START_TEST(what_does_not_apply_says_so)
     ck_assert(strstr(run->out, "likelihood_ratio does not apply: "));
     ck_assert(strstr(run->out, "does not apply where the loss jumps"));
     program_refuses(nsde("gradient", GBM, RUN, CALL, "--scheme", "milstein", "--method", "likelihood_ratio"),
-                    1, "the transition density of euler_maruyama");
+                    1, "milstein is not affine");
     program_refuses(nsde("gradient", GBM, RUN, "--loss", "max(r - 0.05, 0) + x", "--check"), 1,
                     "the derivative of the loss by r is 1");
+}
+END_TEST
+
+START_TEST(controls_smoothing_and_second_derivatives)
+{
+    const program_run *run =
+        program_does(nsde("gradient", GBM, RUN, "--loss", "3*x + 1", "--method", "forward", "--control",
+                          "x;x^2", "--control-mean", "105.114013204079,11500"));
+    /* the expectation of Euler-Maruyama, 100 (1 + r / 10)^10, is known: what is linear in x has no error left
+     */
+    ck_assert_msg(strstr(run->out, "loss 316.34") && strstr(run->out, "standard error 1e-1") == NULL, "%s",
+                  run->out);
+    run = program_does(nsde("gradient", GBM, RUN, "--loss", "select(x - 100, 1, 0)", "--method",
+                            "smoothed,gamma", "--smoothing", "0.25"));
+    ck_assert(strstr(run->out, "1 jump smoothed over 0.25") && strstr(run->out, "d2/d2 x0"));
+    ck_assert(strstr(run->out, "gamma_likelihood_ratio sees it"));
+    program_refuses(nsde("gradient", GBM, RUN, CALL, "--control", "x;x^2", "--control-mean", "1"), 1,
+                    "gives 2 expressions and --control-mean 1");
+    program_refuses(nsde("gradient", GBM, RUN, CALL, "--control", "x;y", "--control-mean", "1,2"), 1,
+                    "--control: ");
+    run = program_does(
+        nsde("gradient", GBM, RUN, CALL, "--method", "forward", "--sobol", "--scramblings", "4"));
+    ck_assert(strstr(run->out, "4 scramblings of a Sobol sequence"));
+    program_refuses(nsde("gradient", GBM, RUN, CALL, "--smoothing", "-1"), 1, "smoothed over -1");
 }
 END_TEST
 
@@ -145,6 +169,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, every_estimator_in_one_file);
     tcase_add_test(cases, several_states_and_observations);
     tcase_add_test(cases, what_does_not_apply_says_so);
+    tcase_add_test(cases, controls_smoothing_and_second_derivatives);
     tcase_add_test(cases, mistakes_are_named);
     tcase_add_test(cases, models_from_text_in_other_commands);
     tcase_add_test(cases, studies);

@@ -180,8 +180,95 @@ START_TEST(files_that_cannot_be_written)
 }
 END_TEST
 
+/* What needs no paths keeps none, and says the same. */
+START_TEST(statistics_passages_and_streams)
+{
+    scratch place = scratch_open();
+    char stored[500], *again;
+    const program_run *run = program_does(nsde(OU, TIMES, "--paths", "3000", "--statistics"));
+    again = strdup(run->out);
+    run = program_does(nsde(OU, TIMES, "--paths", "3000")); /* whose lines go on with quantiles */
+    const char *a = strchr(again, '\n'), *b = strchr(run->out, '\n');
+    for (int line = 0; line < 2; line++, a = strchr(a + 1, '\n'), b = strchr(b + 1, '\n'))
+        ck_assert_int_eq(strncmp(a, b, 66), 0);
+    free(again);
+    run =
+        program_does(nsde("simulate", "--drift", "1; -1", "--diffusion", "0; 0", "--x0", "0,0", "--t1", "1",
+                          "--steps", "10", "--paths", "5", "--passage", "x1>0.35,x2<-0.85,x2>2", "--bridge"));
+    ck_assert_ptr_nonnull(strstr(run->out, "1 >         0.35          5          0           0.35"));
+    ck_assert_ptr_nonnull(strstr(run->out, "2 <        -0.85          5          0           0.85"));
+    ck_assert_ptr_nonnull(strstr(run->out, "2 >            2          0          5            nan"));
+    ck_assert_ptr_nonnull(strstr(run->out, "covariance"));
+    snprintf(stored, sizeof stored, "%s", scratch_path(&place, "stored.csv"));
+    program_does(nsde(OU, TIMES, "--paths", "700", "--quiet", "--out", stored));
+    program_does(nsde(OU, TIMES, "--paths", "700", "--stream", scratch_path(&place, "stream.csv")));
+    ck_assert(same_file(&place, "stored.csv", "stream.csv"));
+    scratch_close(&place);
+}
+END_TEST
+
+START_TEST(what_keeps_no_paths_is_refused_where_paths_are_needed)
+{
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--stream", "a.txt"), 2, "--stream a.txt ends in");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--stream", "a.csv", "--out", "b.csv"), 2,
+                    "keeps no paths");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--statistics", "--plot", "b.png"), 2, "keeps no paths");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--statistics", "--stream", "b.npy"), 2, "paths alone");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--bridge"), 2, "for --passage");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x=1"), 1, "neither like x>1");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x>1,"), 1, "neither like x>1");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x2>1"), 1, "no state \"x2\"");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x1.5>1"), 1, "no state \"x1.5\"");
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--passage", "x>one"), 1, "one");
+}
+END_TEST
+
+#define TOWARDS "simulate", "--drift", "u*(1 - x) + u2", "--diffusion", "0", "--x0", "0.5"
+#define ONE     "simulate", "--drift", "u*(1 - x)", "--diffusion", "0", "--x0", "0.5"
+
+/* The end of path i: without noise, 1 - e^(-u) / 2 as Euler's scheme has it. */
+START_TEST(inputs_of_each_path)
+{
+    static const char inputs[] = "rate\n0.5\n2\n1\n";
+    scratch place = scratch_open();
+    char lines[4000];
+    char file[500];
+    snprintf(file, sizeof file, "%s", scratch_write(&place, "u.csv", inputs, strlen(inputs)));
+    const double rates[] = {0.5, 2.0, 1.0};
+    program_does(nsde(ONE, "--inputs", file, "--paths", "3", "--t1", "1", "--steps", "4", "--save-every", "4",
+                      "--quiet", "--out", scratch_path(&place, "x.csv")));
+    scratch_read(&place, "x.csv", lines, sizeof lines);
+    const char *at = lines;
+    for (int i = 0; i < 3; i++) {
+        double path, t, x;
+        at = strchr(strchr(at, '\n') + 1, '\n') + 1; /* the header or the line before, and the start */
+        ck_assert_int_eq(sscanf(at, "%lf,%lf,%lf", &path, &t, &x), 3);
+        ck_assert(path == i && t == 1.0);
+        check_relative(x, 1.0 - 0.5 * pow(1.0 - rates[i] / 4.0, 4.0), 1e-14);
+    }
+    program_refuses(nsde(ONE, "--inputs", file, TIMES, "--paths", "4"), 1,
+                    "has 3 rows, not one for each of 4");
+    program_refuses(nsde(TOWARDS, "--inputs", file, TIMES, "--paths", "3"), 1, "there is no name \"u2\"");
+    program_refuses(nsde(ONE, TIMES, "--paths", "3"), 1, "there is no name \"u\"");
+    program_refuses(nsde(OU, "--inputs", file, TIMES, "--paths", "3"), 1, "model ou has 0 inputs");
+    scratch_close(&place);
+}
+END_TEST
+
+START_TEST(precision_is_single_or_double)
+{
+    program_does(nsde(OU, TIMES, "--paths", "3", "--precision", "double"));
+    program_does(nsde(OU, TIMES, "--paths", "3", "--precision", "single"));
+    program_refuses(nsde(OU, TIMES, "--paths", "3", "--precision", "half"), 1, "half is neither");
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
+    tcase_add_test(cases, inputs_of_each_path);
+    tcase_add_test(cases, statistics_passages_and_streams);
+    tcase_add_test(cases, what_keeps_no_paths_is_refused_where_paths_are_needed);
+    tcase_add_test(cases, precision_is_single_or_double);
     tcase_add_test(cases, the_same_bytes_for_any_number_of_threads);
     tcase_add_test(cases, some_paths_are_replayed);
     tcase_add_test(cases, the_table_has_the_right_mean);

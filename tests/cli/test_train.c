@@ -169,8 +169,50 @@ START_TEST(mistakes_are_named_before_the_work)
 }
 END_TEST
 
+/* X follows u, which jumps between -1 and 1; what was learnt does so too, along each of two paths. */
+START_TEST(networks_see_columns_of_the_file)
+{
+    static double rows[ROWS][3];
+    static const char inputs[] = "u\n-1\n1\n";
+    scratch place = scratch_open();
+    char data[SCRATCH_SIZE], model[SCRATCH_SIZE], paths[SCRATCH_SIZE], lines[4000];
+    for (int k = 0; k < ROWS; k++) {
+        rows[k][0] = 0.1 * k;
+        rows[k][2] = k / 12 % 2 ? 1.0 : -1.0;
+        if (k)
+            rows[k][1] = rows[k - 1][1] + 0.2 * (rows[k - 1][2] - rows[k - 1][1]) + 0.05 * sin(17.0 * k);
+    }
+    snprintf(data, sizeof data, "%s", scratch_path(&place, "d.csv"));
+    snprintf(model, sizeof model, "%s", scratch_path(&place, "m.json"));
+    check_ok(nsde_table_write_csv(data, 3, (const char *[]){"t", "x", "u"}, ROWS, rows[0]));
+    const program_run *run =
+        program_does(nsde("train", data, "--time", "t", "--value", "x", "--inputs", "u", "--drift", "mlp:6",
+                          "--diffusion", "mlp:4", "--iterations", "1500", "--rate", "0.01", "--out", model));
+    ck_assert_ptr_nonnull(strstr(run->out, "600 observations of 2 quantities, 1 of them inputs"));
+    snprintf(paths, sizeof paths, "%s", scratch_write(&place, "u.csv", inputs, strlen(inputs)));
+    program_does(nsde("simulate", "--file", model, "--inputs", paths, "--x0", "0", "--t1", "2", "--steps",
+                      "20", "--paths", "2", "--save-every", "20", "--stream", scratch_path(&place, "x.csv")));
+    scratch_read(&place, "x.csv", lines, sizeof lines);
+    const char *at = lines;
+    for (int i = 0; i < 2; i++) {
+        double x;
+        at = strchr(strchr(at, '\n') + 1, '\n') + 1;
+        ck_assert_int_eq(sscanf(at, "%*f,%*f,%lf", &x), 1);
+        check_absolute(x, i ? 1.0 : -1.0, 0.3);
+    }
+    program_refuses(nsde("train", data, "--time", "t", "--value", "x", "--inputs", "v", "--drift", "mlp:6",
+                         "--diffusion", "mlp:4", "--out", model),
+                    1, "v");
+    program_refuses(
+        nsde("simulate", "--file", model, "--x0", "0", "--t1", "2", "--steps", "20", "--paths", "2"), 1,
+        "has 1 inputs of each path, and none are given");
+    scratch_close(&place);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
+    tcase_add_test(cases, networks_see_columns_of_the_file);
     tcase_add_test(cases, a_model_is_trained_written_and_simulated);
     tcase_add_test(cases, killed_and_started_again_it_writes_the_same_model);
     tcase_add_test(cases, a_search_takes_all_transitions);

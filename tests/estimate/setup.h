@@ -1,4 +1,4 @@
-/* A model and a loss from text, and an estimator run on them.
+/* A model and a loss from text, at a point, for the tests of estimators.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #ifndef NSDE_TESTS_ESTIMATE_SETUP_H
@@ -45,6 +45,27 @@ static inline nsde_gradient_estimate *run(const setup *s, const char *method)
     nsde_gradient_estimate *estimate;
     check_ok(attempt(s, method, &estimate));
     return estimate;
+}
+
+/* Within `errors` standard errors, which are not so wide that anything would do. */
+static inline void check_estimate(const nsde_gradient_estimate *e, const char *what, double value,
+                                  double error, double exact, double errors, double widest)
+{
+    ck_assert_msg(fabs(value - exact) <= errors * error + 1e-8 * fabs(exact), "%s, %s: %g +- %g, exactly %g",
+                  e->method->name, what, value, error, exact);
+    ck_assert_msg(error <= widest, "%s, %s: standard error %g", e->method->name, what, error);
+}
+
+static inline void check_component(const nsde_gradient_estimate *e, size_t k, double exact, double widest)
+{
+    char what[32];
+    snprintf(what, sizeof what, "component %zu", k);
+    check_estimate(e, what, e->value[k], e->std_error[k], exact, 4.0, widest);
+}
+
+static inline double variance_of(const nsde_gradient_estimate *e, size_t k)
+{
+    return e->std_error[k] * e->std_error[k] * (double)e->n_samples;
 }
 
 #endif

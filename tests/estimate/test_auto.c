@@ -56,7 +56,7 @@ static double ratio_of(size_t parameters, bool forward)
             .name = "series", .dim = 1, .parameters = &p, .n_parameters = 1, .drift = series},
         &model));
     check_ok(nsde_integrator_find("euler_maruyama", &scheme));
-    check_ok(nsde_step_compile(scheme, model, NSDE_DOUBLE, &step));
+    check_ok(nsde_step_compile(scheme, model, &(nsde_step_options){0}, &step));
     const double once = nsde_program_work(step, NSDE_FORWARD), all = nsde_program_work(step, NSDE_REVERSE);
     ck_assert(once >= 8.0 * (double)parameters); /* the sines, at least */
     nsde_program_destroy(step);

@@ -145,8 +145,9 @@ static double reverse_all_the_way(const fixture *f, double *gradient)
                                &model));
     const nsde_gradient_settings settings = settings_of(noise);
     check_ok(nsde_gradient_create(model, &distance, &settings, &engine));
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){f->weights, x0[0], true},
-                                    &(nsde_gradient_result){.loss = &value, .parameters = gradient}));
+    check_ok(nsde_gradient_evaluate(
+        engine, &(nsde_gradient_point){.parameters = f->weights, .x0 = x0[0], .x0_per_path = true},
+        &(nsde_gradient_result){.loss = &value, .parameters = gradient}));
     nsde_gradient_destroy(engine);
     nsde_brownian_destroy(noise);
     nsde_model_destroy(model);

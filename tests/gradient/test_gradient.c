@@ -36,7 +36,8 @@ START_TEST(derivatives_along_a_given_path)
     settings.noise = noise;
     check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
     double value, p[2], x0;
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){gbm0_parameters, &gbm0_x0, false},
+    check_ok(nsde_gradient_evaluate(engine,
+                                    &(nsde_gradient_point){.parameters = gbm0_parameters, .x0 = &gbm0_x0},
                                     &(nsde_gradient_result){.loss = &value, .parameters = p, .x0 = &x0}));
     check_relative(value, path0_euler_maruyama, 1e-14);
     check_relative(x0, 3.499459495655062, 1e-13);
@@ -103,7 +104,7 @@ static double evaluate(const neural *m, const nsde_loss *loss, const nsde_gradie
     nsde_gradient *engine;
     double value;
     check_ok(nsde_gradient_create(m->model, loss, settings, &engine));
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){m->weights, x0, false},
+    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = m->weights, .x0 = x0},
                                     &(nsde_gradient_result){.loss = &value,
                                                             .parameters = gradient,
                                                             .x0 = gradient ? gradient + m->n : NULL}));
@@ -128,7 +129,8 @@ static void check_against_differences(neural *m, double h, double tolerance)
         for (int k = 0; k < 4; k++) {
             double value;
             m->weights[i] = before + at[k] * h;
-            check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){m->weights, x0, false},
+            check_ok(nsde_gradient_evaluate(engine,
+                                            &(nsde_gradient_point){.parameters = m->weights, .x0 = x0},
                                             &(nsde_gradient_result){.loss = &value}));
             difference += by[k] * value / (12.0 * h);
         }
@@ -267,7 +269,8 @@ START_TEST(initial_states_of_each_path)
         start[i] = 0.3 * sin((double)i);
     check_ok(nsde_gradient_create(m.model, &distance, &settings, &engine));
     nsde_gradient_result result = {.loss = &value, .x0 = adjoint, .loss_per_path = losses};
-    check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){m.weights, start, true}, &result));
+    check_ok(nsde_gradient_evaluate(
+        engine, &(nsde_gradient_point){.parameters = m.weights, .x0 = start, .x0_per_path = true}, &result));
     double mean = 0.0;
     for (size_t i = 0; i < PATHS; i++)
         mean += losses[i] / PATHS;
@@ -277,7 +280,9 @@ START_TEST(initial_states_of_each_path)
         double difference = 0.0;
         for (int side = -1; side <= 1; side += 2) {
             start[i] += side * 1e-4;
-            check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){m.weights, start, true}, &result));
+            check_ok(nsde_gradient_evaluate(
+                engine, &(nsde_gradient_point){.parameters = m.weights, .x0 = start, .x0_per_path = true},
+                &result));
             start[i] -= side * 1e-4;
             difference += side * shifted / 2e-4;
         }
@@ -332,7 +337,8 @@ START_TEST(binomial_schedules_are_optimal)
         settings.snapshots = known[k][1];
         settings.paths = 1;
         check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
-        check_ok(nsde_gradient_evaluate(engine, &(nsde_gradient_point){ou0_parameters, &ou0_x0, false},
+        check_ok(nsde_gradient_evaluate(engine,
+                                        &(nsde_gradient_point){.parameters = ou0_parameters, .x0 = &ou0_x0},
                                         &(nsde_gradient_result){0}));
         ck_assert_uint_eq(nsde_gradient_describe(engine).steps_forward, known[k][2]);
         ck_assert_uint_eq(nsde_schedule_cost(known[k][0], known[k][1]), known[k][2]);
@@ -365,10 +371,10 @@ START_TEST(bad_input_is_refused_with_its_name)
     check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
     const double p[] = {1.0, 0.0, -1.0}, good[] = {1.0, 0.0, 1.0}, nan_state = NAN;
     double value = 2.385;
-    check_refused(nsde_gradient_evaluate(engine, &(nsde_gradient_point){p, &ou0_x0, false},
+    check_refused(nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = p, .x0 = &ou0_x0},
                                          &(nsde_gradient_result){.loss = &value}),
                   NSDE_INVALID, "sigma");
-    check_refused(nsde_gradient_evaluate(engine, &(nsde_gradient_point){good, &nan_state, false},
+    check_refused(nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = good, .x0 = &nan_state},
                                          &(nsde_gradient_result){.loss = &value}),
                   NSDE_INVALID, "state 0 is nan");
     ck_assert(value == 2.385);
@@ -403,7 +409,7 @@ START_TEST(a_path_that_explodes_is_named)
     double value = 2.385;
     check_ok(nsde_model_create(&definition, &model));
     check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
-    check_refused(nsde_gradient_evaluate(engine, &(nsde_gradient_point){NULL, &ou0_x0, false},
+    check_refused(nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = NULL, .x0 = &ou0_x0},
                                          &(nsde_gradient_result){.loss = &value}),
                   NSDE_DIVERGED, "seed 31");
     ck_assert(value == 2.385);

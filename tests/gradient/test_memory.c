@@ -103,7 +103,7 @@ static nsde_status create_and_evaluate(void *context)
         status = nsde_gradient_create(model, c->loss, &c->settings, &engine);
     ck_assert((engine == NULL) == (status != NSDE_OK));
     if (!status)
-        status = nsde_gradient_evaluate(engine, &(nsde_gradient_point){ou_p, &ou_x0, false},
+        status = nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = ou_p, .x0 = &ou_x0},
                                         &(nsde_gradient_result){.parameters = gradient});
     nsde_gradient_destroy(engine);
     nsde_model_destroy(model);
@@ -143,7 +143,7 @@ START_TEST(evaluation_allocates_nothing)
             for (int i = 0; i < 3; i++) {
                 nsde_gradient_set_noise(engine, 2385, (uint64_t)(3000 * i));
                 check_ok(nsde_gradient_evaluate(
-                    engine, &(nsde_gradient_point){ou_p, &ou_x0, false},
+                    engine, &(nsde_gradient_point){.parameters = ou_p, .x0 = &ou_x0},
                     &(nsde_gradient_result){.loss = &loss, .parameters = gradient, .x0 = &x0_adjoint}));
             }
             ck_assert_uint_eq(test_allocations(), before);
@@ -168,8 +168,9 @@ START_TEST(a_loop_of_gradients_does_not_grow)
         if (i == WARM)
             before = resident_bytes();
         nsde_gradient_set_noise(engine, (uint64_t)i, 0);
-        failures += NSDE_OK != nsde_gradient_evaluate(engine, &(nsde_gradient_point){ou_p, &ou_x0, false},
-                                                      &(nsde_gradient_result){.parameters = gradient});
+        failures += NSDE_OK !=
+                    nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = ou_p, .x0 = &ou_x0},
+                                           &(nsde_gradient_result){.parameters = gradient});
     }
     const size_t after = resident_bytes();
     ck_assert_uint_eq(failures, 0);

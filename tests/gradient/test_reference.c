@@ -56,7 +56,7 @@ START_TEST(second_moment_of_an_end_by_complex_steps)
         settings.seed = gsl_rng_get(rng);
         check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
         check_ok(nsde_gradient_evaluate(
-            engine, &(nsde_gradient_point){a, &a[3], false},
+            engine, &(nsde_gradient_point){.parameters = a, .x0 = &a[3]},
             &(nsde_gradient_result){.loss = &value, .parameters = gradient, .x0 = &gradient[3]}));
         nsde_gradient_destroy(engine);
         check_ok(nsde_brownian_grid(settings.seed, 1, &noise));
@@ -100,7 +100,7 @@ static nsde_status compute(nsde_model *model, gsl_rng *rng, double *weights, dou
     if (!status)
         status = nsde_gradient_create(model, &norm, &settings, &engine);
     if (!status)
-        status = nsde_gradient_evaluate(engine, &(nsde_gradient_point){weights, x0, false},
+        status = nsde_gradient_evaluate(engine, &(nsde_gradient_point){.parameters = weights, .x0 = x0},
                                         &(nsde_gradient_result){.loss = loss, .parameters = gradient});
     nsde_gradient_destroy(engine);
     return status;

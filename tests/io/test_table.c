@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "comma_locale.h"
+#include "failing.h"
 #include "io/scratch.h"
 #include "nsde/archive.h"
 #include "nsde/series.h"
@@ -34,6 +35,12 @@ START_TEST(a_table_is_read_back_to_the_bit)
     check_ok(nsde_table_write(writer, 1, rows[0]));
     check_ok(nsde_table_write(writer, 1, rows[1]));
     check_ok(nsde_table_close(writer));
+    nsde_table table;
+    check_ok(nsde_table_read_csv(scratch_path(&place, "a.csv"), &table));
+    ck_assert(table.n_rows == 2 && table.n_columns == 3);
+    for (int i = 0; i < 6; i++)
+        ck_assert(i == 4 ? isnan(table.values[i]) : table.values[i] == rows[i / 3][i % 3]);
+    nsde_table_release(&table);
     const nsde_csv_settings settings = {.time = "t", .values = names + 1, .n_values = 2, .scale = 1.0};
     check_ok(nsde_series_read_csv(scratch_path(&place, "a.csv"), &settings, &series));
     ck_assert_double_eq(series->values[0], 0.1);
@@ -71,8 +78,41 @@ START_TEST(a_decimal_comma_in_the_locale_changes_nothing)
 }
 END_TEST
 
+static nsde_status read_whole(void *context)
+{
+    nsde_table table;
+    const nsde_status status = nsde_table_read_csv(context, &table);
+    ck_assert(!status || !table.values);
+    nsde_table_release(&table);
+    return status;
+}
+
+START_TEST(a_table_is_read_or_refused_with_its_line)
+{
+    scratch place = scratch_open();
+    nsde_table table;
+    char many[4000] = "u\n";
+    for (int i = 0; i < 200; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), "%d\n", i);
+    const char *path = scratch_write(&place, "many.csv", many, strlen(many));
+    check_ok(nsde_table_read_csv(path, &table));
+    ck_assert(table.n_rows == 200 && table.n_columns == 1 && table.values[199] == 199.0);
+    nsde_table_release(&table);
+    check_failing_allocations(read_whole, (void *)path, 4);
+    static const char text[] = "a,b\n1,2\n3,x\n", short_text[] = "a,b\n1,2\n3\n";
+    path = scratch_write(&place, "bad.csv", text, strlen(text));
+    check_refused(nsde_table_read_csv(path, &table), NSDE_PARSE, "bad.csv: line 3");
+    path = scratch_write(&place, "short.csv", short_text, strlen(short_text));
+    check_refused(nsde_table_read_csv(path, &table), NSDE_PARSE, "line 3 has 1 field where");
+    check_refused(nsde_table_read_csv("/nowhere/a.csv", &table), NSDE_IO, "nowhere");
+    check_refused(nsde_table_read_csv(NULL, &table), NSDE_INVALID, "file");
+    scratch_close(&place);
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
+    tcase_add_test(cases, a_table_is_read_or_refused_with_its_line);
     tcase_add_test(cases, a_table_has_a_header_and_17_digits);
     tcase_add_test(cases, a_table_is_read_back_to_the_bit);
     tcase_add_test(cases, a_table_that_cannot_be_written_is_refused);

@@ -248,7 +248,8 @@ START_TEST(shapes_of_the_diffusion)
         check_ok(nsde_model_create(&d, &model));
         check_ok(nsde_tape_create(&tape));
         const nsde_var x = nsde_input(tape, 2), t = nsde_uniform(tape, 1);
-        const nsde_var g = nsde_model_diffusion(model, x, t, nsde_model_record_parameters(model, tape));
+        const nsde_var g =
+            nsde_model_diffusion(model, x, t, nsde_model_record_parameters(model, tape), (nsde_var){0});
         ck_assert_uint_eq(nsde_rows(g), shapes[k].rows);
         ck_assert(nsde_model_is_diagonal(model) == shapes[k].diagonal);
         nsde_tape_destroy(tape);

@@ -22,9 +22,9 @@ static nsde_var record(const function *f, int what, const nsde_transition *at)
     const nsde_model_definition *d = nsde_model_describe(f->model);
     switch (what) {
     case DRIFT:
-        return nsde_model_drift(f->model, at->from.x, at->from.t, at->from.p);
+        return nsde_model_drift(f->model, at->from.x, at->from.t, at->from.p, at->from.u);
     case DIFFUSION:
-        return nsde_model_diffusion(f->model, at->from.x, at->from.t, at->from.p);
+        return nsde_model_diffusion(f->model, at->from.x, at->from.t, at->from.p, at->from.u);
     case DENSITY:
         return d->log_density(at);
     default:

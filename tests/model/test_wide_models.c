@@ -48,7 +48,7 @@ START_TEST(coefficients_at_points)
         check_ok(nsde_model_open(known->name, &model));
         const nsde_model_definition *d = nsde_model_describe(model);
         const size_t entries = nsde_model_is_diagonal(model) ? d->dim : d->dim * d->noise_dim;
-        check_ok(nsde_model_evaluate(model, known->p, 1, known->x, 0.0, f, g));
+        check_ok(nsde_model_evaluate(model, known->p, 1, known->x, 0.0, NULL, f, g));
         for (size_t i = 0; i < d->dim; i++)
             check_absolute(f[i], known->drift[i], 1e-14);
         for (size_t i = 0; i < entries; i++)
@@ -68,11 +68,11 @@ START_TEST(stationary_points_of_mueller_and_brown)
     nsde_model *model;
     check_ok(nsde_model_open("muller_brown", &model));
     for (int k = 0; k < 5; k++) {
-        check_ok(nsde_model_evaluate(model, p, 1, at[k], 0.0, f, g));
+        check_ok(nsde_model_evaluate(model, p, 1, at[k], 0.0, NULL, f, g));
         ck_assert(hypot(f[0], f[1]) < 2.0); /* three digits of the points, slopes of hundreds around */
         ck_assert(g[0] == 1.0 && g[1] == 1.0);
     }
-    check_ok(nsde_model_evaluate(model, p, 1, (double[]){-0.5, 1.3}, 0.0, f, g));
+    check_ok(nsde_model_evaluate(model, p, 1, (double[]){-0.5, 1.3}, 0.0, NULL, f, g));
     ck_assert(hypot(f[0], f[1]) > 20.0);
     nsde_model_destroy(model);
 }
@@ -84,7 +84,7 @@ START_TEST(oscillators_of_kuramoto)
     double f[4], g[4];
     nsde_model *model;
     check_ok(nsde_model_open("kuramoto", &model));
-    check_ok(nsde_model_evaluate(model, p, 1, x, 0.0, f, g));
+    check_ok(nsde_model_evaluate(model, p, 1, x, 0.0, NULL, f, g));
     for (int i = 0; i < 4; i++) {
         double pull = 0.0;
         for (int j = 0; j < 4; j++)

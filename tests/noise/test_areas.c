@@ -20,17 +20,26 @@ static void take(pair_sums *s, double x, double y)
     s->n += 1.0, s->x += x, s->y += y, s->xx += x * x, s->yy += y * y, s->xy += x * y;
 }
 
-/* Mean, variance and correlation of normal samples within five standard errors. */
+/* How many standard errors the worst of mean, variance and covariance of normal samples is off. */
+static double errors_of(const pair_sums *s, const double mean[2], const double variance[2], double covariance)
+{
+    const double n = s->n, mx = s->x / n, my = s->y / n;
+    const double off[5] = {(mx - mean[0]) / sqrt(variance[0] / n), (my - mean[1]) / sqrt(variance[1] / n),
+                           (s->xx / n - mx * mx - variance[0]) / (variance[0] * sqrt(2.0 / n)),
+                           (s->yy / n - my * my - variance[1]) / (variance[1] * sqrt(2.0 / n)),
+                           (s->xy / n - mx * my - covariance) /
+                               sqrt((variance[0] * variance[1] + covariance * covariance) / n)};
+    double worst = 0.0;
+    for (int i = 0; i < 5; i++)
+        worst = fmax(worst, fabs(off[i]));
+    return worst;
+}
+
 static void check_normal_pair(const pair_sums *s, const double mean[2], const double variance[2],
                               double covariance)
 {
-    const double n = s->n, mx = s->x / n, my = s->y / n;
-    check_absolute(mx, mean[0], 5.0 * sqrt(variance[0] / n));
-    check_absolute(my, mean[1], 5.0 * sqrt(variance[1] / n));
-    check_absolute(s->xx / n - mx * mx, variance[0], 5.0 * variance[0] * sqrt(2.0 / n));
-    check_absolute(s->yy / n - my * my, variance[1], 5.0 * variance[1] * sqrt(2.0 / n));
-    check_absolute(s->xy / n - mx * my, covariance,
-                   5.0 * sqrt((variance[0] * variance[1] + covariance * covariance) / n));
+    const double errors = errors_of(s, mean, variance, covariance);
+    ck_assert_msg(errors < 5.0, "%g standard errors off", errors);
 }
 
 START_TEST(a_point_between_two_known_ones)
@@ -43,6 +52,9 @@ START_TEST(a_point_between_two_known_ones)
             take(&s, 0.3 + nsde_bridge_point(0.3, 0.4, -0.7, z[i]), z[i]);
     }
     check_normal_pair(&s, (double[]){0.0, 0.0}, (double[]){0.17142857, 1.0}, sqrt(0.17142857));
+    /* the weights of the ends exchanged, and the variance of a free increment */
+    ck_assert(errors_of(&s, (double[]){-0.1, 0.0}, (double[]){0.17142857, 1.0}, sqrt(0.17142857)) > 5.0);
+    ck_assert(errors_of(&s, (double[]){0.0, 0.0}, (double[]){0.3, 1.0}, sqrt(0.3)) > 5.0);
 }
 END_TEST
 
@@ -62,6 +74,9 @@ START_TEST(an_interval_cut_in_two)
         }
     }
     check_normal_pair(&s, (double[]){0.555, 0.0225}, (double[]){0.0777, 0.024325}, -0.00945);
+    /* without H, and with independent W and H of the left part */
+    ck_assert(errors_of(&s, (double[]){0.24, 0.0225}, (double[]){0.21, 0.024325}, -0.00945) > 5.0);
+    ck_assert(errors_of(&s, (double[]){0.555, 0.0225}, (double[]){0.0777, 0.024325}, 0.0) > 5.0);
 }
 END_TEST
 
@@ -119,8 +134,6 @@ START_TEST(any_interval_in_any_order)
     ck_assert_mem_ne(other, first[0], sizeof other);
     check_refused(nsde_brownian_interval(tree, NSDE_SPACE_TIME, 0.4, 1.0, 0, 1, 1, other), NSDE_INVALID,
                   "0.5");
-    check_refused(nsde_brownian_interval(tree, NSDE_LEVY, 0.6, 1.0, 0, 1, 1, other), NSDE_UNSUPPORTED,
-                  "grid");
     nsde_brownian_destroy(tree);
     gsl_rng_free(rng);
 }

@@ -7,7 +7,7 @@
 static const double correlation[] = {1.0, 0.3, 0.3, 1.0};
 
 /* One of everything, in the order in which it is made of the others. */
-enum { GRID, TREE, STORED, COARSE, PAIRS, CORRELATED, KINDS };
+enum { GRID, TREE, STORED, COARSE, PAIRS, CORRELATED, SOBOL, BY_COMPONENTS, KINDS };
 
 static nsde_status create_all(nsde_brownian *all[KINDS])
 {
@@ -23,6 +23,10 @@ static nsde_status create_all(nsde_brownian *all[KINDS])
         status = nsde_brownian_antithetic(all[COARSE], &all[PAIRS]);
     if (!status)
         status = nsde_brownian_correlate(all[TREE], correlation, &all[CORRELATED]);
+    if (!status)
+        status = nsde_brownian_sobol(1, 2, 9, NSDE_SOBOL_BRIDGE, &all[SOBOL]);
+    if (!status)
+        status = nsde_brownian_sobol(1, 2, 9, NSDE_SOBOL_PCA, &all[BY_COMPONENTS]);
     return status;
 }
 
@@ -55,6 +59,9 @@ START_TEST(asking_allocates_nothing)
     const size_t before = test_allocations();
     check_ok(nsde_brownian_rows(all[GRID], NSDE_LEVY, 0.1, 0, 20, 0, 3, 20, rows));
     check_ok(nsde_brownian_rows(all[TREE], NSDE_SPACE_TIME, 0.1, 0, 20, 0, 3, 20, rows));
+    check_ok(nsde_brownian_rows(all[TREE], NSDE_LEVY, 0.1, 0, 20, 0, 3, 20, rows));
+    check_ok(nsde_brownian_rows(all[SOBOL], NSDE_LEVY, 0.1, 0, 20, 0, 3, 20, rows));
+    check_ok(nsde_brownian_rows(all[BY_COMPONENTS], NSDE_LEVY, 0.1, 0, 20, 0, 3, 20, rows));
     check_ok(nsde_brownian_rows(all[STORED], NSDE_LEVY, 0.5, 0, 1, 0, 1, 20, rows));
     check_ok(nsde_brownian_rows(all[COARSE], NSDE_LEVY, 0.1, 0, 20, 0, 3, 20, rows));
     check_ok(nsde_brownian_rows(all[PAIRS], NSDE_LEVY, 0.1, 0, 20, 0, 3, 20, rows));

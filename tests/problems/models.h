@@ -166,6 +166,13 @@ static const nsde_model_definition channels = {.name = "channels",
                                                .drift = channels_drift,
                                                .diffusion = channels_diffusion};
 
+/* The first state, from (0.3, 0.45): A has the eigenvectors (1, 1) and (1, -1). */
+static inline double channels_solution(double t, double W)
+{
+    const double both = 0.5 * (0.3 + 0.45) * exp(-t), apart = 0.5 * (0.3 - 0.45) * exp(-3.0 * t);
+    return (both + apart) * exp((1.01 - 2.0 * 0.87 * 0.87) * t + 0.87 * W);
+}
+
 /* Two states, one noise: dX = -X dt + Y dW, dY = (X - Y) dt + (1 + X / 2) dW. */
 static inline nsde_var shared_drift(const nsde_at *at)
 {

@@ -168,7 +168,7 @@ START_TEST(a_full_matrix_of_noise)
     nsde_program *program;
     nsde_workspace *workspace;
     check_ok(nsde_model_create(&definition, &model));
-    check_ok(nsde_step_compile(method("em"), model, NSDE_DOUBLE, &program));
+    check_ok(nsde_step_compile(method("em"), model, &(nsde_step_options){0}, &program));
     check_ok(nsde_workspace_create(program, PATHS, NSDE_FORWARD, &workspace));
     const size_t stride = nsde_workspace_stride(workspace);
     *nsde_workspace_uniform(workspace, NSDE_STEP_TIME) = t;
@@ -232,7 +232,8 @@ static void check_unfit(const nsde_integrator *integrator, const nsde_model *mod
     nsde_tape *tape;
     check_refused(nsde_integrator_check(integrator, model), NSDE_UNSUPPORTED, part);
     ck_assert_ptr_nonnull(strstr(nsde_error_message(), " would do"));
-    check_refused(nsde_step_compile(integrator, model, NSDE_DOUBLE, &program), NSDE_UNSUPPORTED, part);
+    check_refused(nsde_step_compile(integrator, model, &(nsde_step_options){0}, &program), NSDE_UNSUPPORTED,
+                  part);
     ck_assert_ptr_null(program);
     check_ok(nsde_tape_create(&tape));
     const nsde_step_at at = {.tape = tape,

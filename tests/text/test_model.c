@@ -30,7 +30,7 @@ static double gradient_of(const nsde_model *model, const nsde_loss *loss, const 
     settings.n_observe = 3;
     check_ok(nsde_gradient_create(model, loss, &settings, &engine));
     check_ok(nsde_gradient_evaluate(
-        engine, &(nsde_gradient_point){p, x0, false},
+        engine, &(nsde_gradient_point){.parameters = p, .x0 = x0},
         &(nsde_gradient_result){.loss = &value, .parameters = gradient, .x0 = gradient + n}));
     nsde_gradient_destroy(engine);
     return value;

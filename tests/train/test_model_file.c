@@ -86,8 +86,8 @@ static void round_trips(void)
         check_ok(nsde_model_write(model, p, scratch_path(&place, "m.json")));
         check_ok(nsde_model_read(place.path, &again, &q));
         p[5] = q[5] = 0.25; /* so that values are finite */
-        check_ok(nsde_model_evaluate(model, p, 2, points, 0.7, f[0], g[0]));
-        check_ok(nsde_model_evaluate(again, q, 2, points, 0.7, f[1], g[1]));
+        check_ok(nsde_model_evaluate(model, p, 2, points, 0.7, NULL, f[0], g[0]));
+        check_ok(nsde_model_evaluate(again, q, 2, points, 0.7, NULL, f[1], g[1]));
         ck_assert_mem_eq(f[0], f[1], sizeof f[0]);
         ck_assert_mem_eq(g[0], g[1], (k & 1 ? 8 : 4) * sizeof(double));
         ck_assert_int_eq(nsde_model_describe(again)->calculus, k & 1 ? NSDE_STRATONOVICH : NSDE_ITO);

@@ -282,7 +282,7 @@ START_TEST(standardised_networks_begin_at_the_data)
             check_relative(standard[3][i], C[i][i] / (2.0 * sqrt(variance)), 1e-12);
         }
         memset(m.weights, 0, m.n * sizeof *m.weights);
-        check_ok(nsde_model_evaluate(m.model, m.weights, 1, (double[]){1.2, 0.7}, 3.0, f, g));
+        check_ok(nsde_model_evaluate(m.model, m.weights, 1, (double[]){1.2, 0.7}, 3.0, NULL, f, g));
         ck_assert(f[0] == 0.0 && f[1] == 0.0);
         if (full) {
             check_relative(g[0] * g[0], C[0][0], 1e-12);
@@ -309,13 +309,13 @@ START_TEST(coefficients_at_points)
     check_ok(nsde_model_open("ou", &model));
     for (int k = 0; k < N; k++)
         x[k] = 0.01 * k;
-    check_ok(nsde_model_evaluate(model, p, N, x, 0.0, f, g));
+    check_ok(nsde_model_evaluate(model, p, N, x, 0.0, NULL, f, g));
     for (int k = 0; k < N; k++) {
         check_absolute(f[k], 0.7 * (1.2 - x[k]), 1e-14);
         ck_assert(g[k] == 0.6);
     }
-    check_ok(nsde_model_evaluate(model, p, 0, NULL, 0.0, f, NULL));
-    check_refused(nsde_model_evaluate(model, (double[]){0.7, 1.2, -1.0}, N, x, 0.0, f, g), NSDE_INVALID,
+    check_ok(nsde_model_evaluate(model, p, 0, NULL, 0.0, NULL, f, NULL));
+    check_refused(nsde_model_evaluate(model, (double[]){0.7, 1.2, -1.0}, N, x, 0.0, NULL, f, g), NSDE_INVALID,
                   "sigma");
     nsde_model_destroy(model);
 }

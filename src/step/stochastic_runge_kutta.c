@@ -1,13 +1,14 @@
-/* Roessler's (2010) stochastic Runge-Kutta schemes of strong order 3/2: SRI for scalar and diagonal noise,
- * SRA for additive noise. With H0 and H1 the stages of drift and diffusion,
+/* Stochastic Runge-Kutta schemes of strong order 3/2: Roessler's (2010) SRI for scalar and diagonal noise and
+ * SRA for additive noise; ShARK (Foster, dos Reis and Strange 2023) for additive noise. With H0 and H1 the
+ * stages of drift and diffusion,
  *
- *   H0_i = x + sum_j A0_ij f(t + c0_j h, H0_j) h + sum_j B0_ij g(t + c1_j h, H1_j) I10 / h
+ *   H0_i = x + sum_j A0_ij f(t + c0_j h, H0_j) h + sum_j g(t + c1_j h, H1_j) (B0_ij I10 / h + C0_ij I1)
  *   H1_i = x + sum_j A1_ij f(t + c0_j h, H0_j) h + sum_j B1_ij g(t + c1_j h, H1_j) sqrt(h)
  *   x'   = x + sum_i alpha_i f(H0_i) h + sum_i (beta1_i I1 + beta2_i I11 / sqrt(h) + beta3_i I10 / h
  *              + beta4_i I111 / h) g(H1_i)
  *
- * where I10 = int W dr = h (H + dW / 2), I11 = (dW^2 - h) / 2, I111 = (dW^3 - 3 h dW) / 6. SRA is the case
- * without H1, I11 and I111.
+ * where I1 = dW, I10 = int W dr = h (H + dW / 2), I11 = (dW^2 - h) / 2, I111 = (dW^3 - 3 h dW) / 6. For
+ * additive noise there is no H1, I11 nor I111, and C0 is ShARK's alone.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "step/step.h"
@@ -18,7 +19,7 @@ enum { STAGES = 4 };
 typedef struct tableau {
     int stages;
     double c0[STAGES], c1[STAGES];
-    double A0[STAGES][STAGES], B0[STAGES][STAGES], A1[STAGES][STAGES], B1[STAGES][STAGES];
+    double A0[STAGES][STAGES], B0[STAGES][STAGES], C0[STAGES][STAGES], A1[STAGES][STAGES], B1[STAGES][STAGES];
     double alpha[STAGES], beta1[STAGES], beta2[STAGES], beta3[STAGES], beta4[STAGES];
 } tableau;
 
@@ -61,6 +62,20 @@ static const tableau sra_3 = {
     .beta3 = {-1.0, 1.0, 0.0},
 };
 
+/* Its stages stand at g H and g (H + 5/6 dW), written by I10 / h = H + dW / 2; the noise at the end is
+ * SRA1's, so that it may depend on time. */
+static const tableau shark_1 = {
+    .stages = 2,
+    .c0 = {0.0, 5.0 / 6.0},
+    .c1 = {1.0, 0.0},
+    .A0 = {{0.0}, {5.0 / 6.0}},
+    .B0 = {{1.0}, {1.0}},
+    .C0 = {{-0.5}, {1.0 / 3.0}},
+    .alpha = {0.4, 0.6},
+    .beta1 = {1.0, 0.0},
+    .beta3 = {-1.0, 1.0},
+};
+
 /* What multiplies the noise's columns, each [noise_dim]. */
 typedef struct integrals {
     nsde_var root, I1, I10_h, I11_root, I111_h;
@@ -100,6 +115,20 @@ static nsde_var time_of(const nsde_step_at *at, double c)
     return c == 0.0 ? at->t : nsde_add(at->t, nsde_mul_real(at->h, c));
 }
 
+/* The stage of the drift: g times (B0 I10 / h + C0 I1) is added to what the drifts make of it. */
+static nsde_var shifted(const nsde_step_at *at, const tableau *T, const integrals *n, const nsde_var *H1,
+                        int i, nsde_var H0)
+{
+    for (int j = 0; j <= i; j++) {
+        nsde_var weights = {0};
+        accumulate(&weights, T->B0[i][j], n->I10_h);
+        accumulate(&weights, T->C0[i][j], n->I1);
+        if (weights.tape)
+            H0 = nsde_add(H0, nsde_step_noise_along(at, H1[j], time_of(at, T->c1[j]), weights));
+    }
+    return H0;
+}
+
 static nsde_var record(const nsde_step_at *at, const tableau *T)
 {
     const integrals n = integrals_of(at);
@@ -112,15 +141,12 @@ static nsde_var record(const nsde_step_at *at, const tableau *T)
             const nsde_var fh = nsde_mul(f[j], at->h);
             accumulate(&H0, T->A0[i][j], fh);
             accumulate(&H1[i], T->A1[i][j], fh);
-            if (T->B0[i][j] != 0.0)
-                accumulate(&H0, T->B0[i][j],
-                           nsde_step_noise_along(at, H1[j], time_of(at, T->c1[j]), n.I10_h));
             if (T->B1[i][j] != 0.0)
                 accumulate(&H1[i], T->B1[i][j],
                            nsde_step_noise_along(at, H1[j], time_of(at, T->c1[j]), step_root));
         }
         if (T->alpha[i] != 0.0) {
-            f[i] = nsde_step_drift(at, H0, time_of(at, T->c0[i]));
+            f[i] = nsde_step_drift(at, shifted(at, T, &n, H1, i, H0), time_of(at, T->c0[i]));
             accumulate(&next, T->alpha[i], nsde_mul(f[i], at->h));
         } else { /* no later stage looks at it unless it is that of the first */
             f[i] = f[0];
@@ -149,13 +175,18 @@ static nsde_var record_sra3(const nsde_step_at *at)
     return record(at, &sra_3);
 }
 
+static nsde_var record_shark(const nsde_step_at *at)
+{
+    return record(at, &shark_1);
+}
+
 const nsde_integrator nsde_integrator_sriw1 = {
     .name = "sriw1",
     .aliases = "sri1w1 sri srk",
     .title = "stochastic Runge-Kutta SRI1W1",
     .source = "Roessler 2010, scheme SRI1W1",
     .strong_order = 1.5,
-    .weak_order = 2.0,
+    .weak_order = 1.5,
     .commutative_order = 1.5,
     .additive_order = 1.5,
     .calculus = NSDE_ITO,
@@ -192,4 +223,19 @@ const nsde_integrator nsde_integrator_sra3 = {
     .noise = NSDE_NOISE_ADDITIVE,
     .detail = NSDE_SPACE_TIME,
     .record = record_sra3,
+};
+
+const nsde_integrator nsde_integrator_shark = {
+    .name = "shark",
+    .aliases = "",
+    .title = "shifted additive-noise Runge-Kutta (ShARK)",
+    .source = "Foster, dos Reis and Strange 2023",
+    .strong_order = 1.5,
+    .weak_order = 2.0,
+    .commutative_order = 1.5,
+    .additive_order = 1.5,
+    .calculus = NSDE_ITO,
+    .noise = NSDE_NOISE_ADDITIVE,
+    .detail = NSDE_SPACE_TIME,
+    .record = record_shark,
 };
