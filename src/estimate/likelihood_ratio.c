@@ -1,7 +1,8 @@
 /* The likelihood-ratio (score-function) estimator: the loss times the derivative of the log density of the
  * path, plus the loss's own dependence on the parameters. The path is not differentiated, so
- * the loss may jump. (L - c_k) S_k has the same mean for any c_k; c_k = cov(L S_k, S_k) / var(S_k) from the
- * same paths makes its variance least, at a bias of order 1 / paths.
+ * the loss may jump. (L - c_k) S_k has the same mean for any c_k that the path has no part in;
+ * c_k = cov(L S_k, S_k) / var(S_k) makes its variance least. Even samples take it from the odd ones, odd ones
+ * from the even, so that there is no bias.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "estimate/estimate.h"
@@ -9,35 +10,40 @@
 
 enum { PARTIALS = 8 };
 
-/* The coefficient of the control variate, over samples (pairs count once). */
-static double baseline(const nsde_estimate_work *w, const double *loss, const double *score)
+/* The coefficient of the control variate from the samples `first`, first + 2, … (pairs count once). */
+static double baseline(const nsde_estimate_work *w, const double *loss, const double *score, size_t first)
 {
     const size_t pair = w->settings.antithetic ? 2 : 1, n = w->paths / pair;
-    double product = 0.0, s = 0.0, cross = 0.0, square = 0.0;
-    for (int pass = 0; pass < 2; pass++) /* means, then products about them */
-        for (size_t i = 0; i < n; i++) {
+    double count = 0.0, product = 0.0, s = 0.0, cross = 0.0, square = 0.0;
+    for (int pass = 0; pass < 2; pass++) { /* means, then products about them */
+        for (size_t i = first; i < n; i += 2) {
             double a = 0.0, b = 0.0;
             for (size_t j = 0; j < pair; j++) {
                 a += loss[pair * i + j] * score[pair * i + j] / (double)pair;
                 b += score[pair * i + j] / (double)pair;
             }
             if (pass == 0) {
-                product += a / (double)n;
-                s += b / (double)n;
+                count += 1.0;
+                product += a;
+                s += b;
             } else {
                 cross += (a - product) * (b - s);
                 square += (b - s) * (b - s);
             }
         }
+        product /= pass == 0 && count > 0.0 ? count : 1.0;
+        s /= pass == 0 && count > 0.0 ? count : 1.0;
+    }
     return square > 0.0 && !w->settings.no_baseline ? cross / square : 0.0;
 }
 
-/* A chunk of components from the numbers of all paths; derivatives are overwritten. */
+/* A component from the numbers of all paths; the derivative is overwritten. */
 static void take(nsde_estimate_work *w, const double *loss, double *derivative, const double *score, size_t k)
 {
-    const double c = baseline(w, loss, score);
+    const size_t pair = w->settings.antithetic ? 2 : 1;
+    const double of_even = baseline(w, loss, score, 0), of_odd = baseline(w, loss, score, 1);
     for (size_t i = 0; i < w->paths; i++)
-        derivative[i] += (loss[i] - c) * score[i];
+        derivative[i] += (loss[i] - (i / pair % 2 ? of_even : of_odd)) * score[i];
     nsde_estimate_take(w, k, derivative);
 }
 

@@ -230,6 +230,10 @@ static nsde_var tangent_of(const nsde_call *call, const nsde_var p[], nsde_var y
         if (nsde_is_void(t[1]) && nsde_is_void(t[2]))
             return sum;
         return nsde_choose(p[0], or_zero(t[1], p[1]), or_zero(t[2], p[2]));
+    case OP_lower: { /* what it was made from is no operand of its own: it is a^(b - 1) */
+        const nsde_var power[] = {p[1], nsde_add_real(p[2], -1.0)};
+        return tangent_of(&(nsde_call){OP_pow, call->rows, 2, power, 0}, power, y, t + 1);
+    }
     case OP_solve: /* A x' = b' - A' x */
         sum = t[1];
         if (!nsde_is_void(t[0])) {

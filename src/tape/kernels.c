@@ -105,6 +105,21 @@ static inline NSDE_INLINE double normal_cdf(double a)
 #define PULL_C g
 #include "tape/ternary.inc"
 
+/* b^(c - 1) from a = b^c: a division in place of a power. Where that is 0 / 0 or Inf / Inf, the limit. */
+static inline NSDE_INLINE double lower_of(double a, double b, double c)
+{
+    const double size = fabs(b), limit = c == 1.0 ? 1.0 : (c > 1.0) == (size == 0.0) ? 0.0 : INFINITY;
+    const bool unknown = (size == 0.0 && a == 0.0) || (size == INFINITY && fabs(a) == INFINITY);
+    return unknown ? copysign(limit, a * b) : a / b;
+}
+
+#define NAME   lower
+#define VALUE  lower_of(a, b, c)
+#define PULL_A 0.0
+#define PULL_B g *(c - 1.0) == 0.0 ? 0.0 : g *(c - 1.0) * lower_of(lower_of(a, b, c), b, c - 1.0)
+#define PULL_C g == 0.0 || b == 0.0 ? 0.0 : g *log(b) * lower_of(a, b, c)
+#include "tape/ternary.inc"
+
 static NSDE_CLONES void tanh_forward(double *ys, const double *as, size_t n)
 {
 #pragma omp simd
@@ -233,4 +248,5 @@ const nsde_kernel nsde_kernels[OP_COUNT] = {
     [OP_chain] = BINARY_KERNEL(chain),
     [OP_select] = TERNARY_KERNEL(select),
     [OP_fma] = TERNARY_KERNEL(fma),
+    [OP_lower] = TERNARY_KERNEL(lower),
 };

@@ -42,6 +42,7 @@ static const uint8_t reads[OP_COUNT] = {
     [OP_max] = KEEP_A | KEEP_B,
     [OP_chain] = KEEP_A | KEEP_B,
     [OP_select] = KEEP_A,
+    [OP_lower] = KEEP_A | KEEP_B | KEEP_C,
     [OP_solve] = KEEP_A | KEEP_VALUE,
     [OP_chi_square_quantile] = KEEP_A | KEEP_B | KEEP_C | KEEP_VALUE,
     [OP_log_bessel_i] = KEEP_A | KEEP_B,

@@ -84,8 +84,11 @@ static nsde_var binary_partial(const nsde_call *call, nsde_var y, size_t i)
     case OP_div:
         return i == 0 ? nsde_reciprocal(b) : nsde_neg(nsde_div(y, b));
     case OP_pow:
-        if (i == 0)
+        if (i == 0 && nsde_is_constant(b)) /* the power may be one of those that are cheap */
             return nsde_chain(b, nsde_pow(a, nsde_add_real(b, -1.0)));
+        if (i == 0)
+            return nsde_chain(b,
+                              nsde_record(&(nsde_call){OP_lower, nsde_rows(y), 3, (nsde_var[]){y, a, b}, 0}));
         return nsde_record(&(nsde_call){OP_log_to, nsde_rows(y), 2, (nsde_var[]){a, b}, 0});
     case OP_log_to: { /* log(a) a^b */
         if (i == 1)
