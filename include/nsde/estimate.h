@@ -75,7 +75,8 @@ struct nsde_estimator {
     const char *aliases; /**< separated by spaces; "" for none */
     const char *title;   /**< as the literature calls it */
     const char *source;  /**< author, year */
-    bool second;         /**< of second derivatives, by each component twice */
+    bool second;         /**< of second derivatives: by each component twice, or along a direction */
+    bool of_equation;    /**< of the equation, not of its steps: the two meet as steps get short */
     nsde_status (*run)(struct nsde_estimate_work *work);
 };
 

@@ -203,7 +203,8 @@ static void print(const work *w)
         for (size_t k = 0; k < e->n && k < SHOWN; k++) {
             char name[64];
             nsde_estimate_name(w->model, k, sizeof name, name);
-            printf("  %s %-16s %16.8g  standard error %.3g\n", w->methods[i]->second ? "d2/d2" : "d/d", name,
+            printf("  %s %-16s %16.8g  standard error %.3g\n",
+                   w->methods[i]->second ? w->settings.direction ? "H v," : "d2/d2" : "d/d", name,
                    e->value[k], e->std_error[k]);
         }
         if (e->n > SHOWN)

@@ -196,5 +196,6 @@ const nsde_estimator nsde_estimator_hessian_vector = {
     .aliases = "hvp",
     .title = "the Hessian times a direction, forward over reverse",
     .source = "Pearlmutter 1994",
+    .second = true,
     .run = run,
 };

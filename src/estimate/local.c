@@ -127,13 +127,13 @@ static nsde_var find_stage(recording *r, const nsde_at *at, bool diffusion)
     const nsde_var y = coefficient(r, diffusion, at->x, at->t, at->p);
     r->x[s] = part(eps, at->x);
     r->t[s] = at->t;
-    r->y[s] = part(eps, y);
+    r->y[s] = of_path(part(eps, y), r->x[s]); /* an integrator may do otherwise where it is uniform */
     if (nsde_level(r->x[s]) || nsde_level(r->t[s]) || nsde_level(r->y[s]))
         return refuse(at);
     r->local->stages[s] =
         (nsde_local_stage){.kind = kind, .x_rows = nsde_rows(r->x[s]), .y_rows = nsde_rows(r->y[s])};
     r->local->n_stages = r->stage;
-    return y;
+    return join(eps, r->y[s]);
 }
 
 /* Stages are known: what the coefficient gives is an input. */

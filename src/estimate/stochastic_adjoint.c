@@ -20,5 +20,6 @@ const nsde_estimator nsde_estimator_stochastic_adjoint = {
     .aliases = "backsolve",
     .title = "the adjoint equation solved back in Stratonovich's calculus",
     .source = "Li, Wong, Chen and Duvenaud 2020",
+    .of_equation = true,
     .run = run,
 };
