@@ -268,4 +268,34 @@ NSDE_DUAL_FUNCTION double nsde_double_log_to(double a, double b)
 #define NSDE_DUAL_PARTS nsde_dual
 #include "nsde/dual.inc"
 
+/* ---- steps of an equation ---- */
+
+/** A step written on duals: from x [dim], with what a network made of it in y [outputs], to x_next [dim]. */
+typedef void (*nsde_dual_step)(const nsde_dual *x, const nsde_dual *y, double t, double h, const double *dW,
+                               nsde_dual *x_next, void *context);
+
+/** The value of such a step and, unless `jacobian` is NULL, its derivatives by x and then y,
+ *  [dim + outputs][dim], NSDE_DUAL_PARTIALS at a time: what an nsde_mixed_step (nsde/mixed.h) is to give.
+ *  @param room [2 dim + outputs] for the duals */
+NSDE_DUAL_FUNCTION void nsde_dual_step_jacobian(nsde_dual_step step, void *context, size_t dim,
+                                                size_t outputs, const double *x, const double *y, double t,
+                                                double h, const double *dW, nsde_dual *room, double *x_next,
+                                                double *jacobian)
+{
+    nsde_dual *in = room, *next = room + dim + outputs;
+    const size_t n = dim + outputs;
+    for (size_t first = 0; first < n; first += NSDE_DUAL_PARTIALS) {
+        for (size_t i = 0; i < n; i++)
+            in[i] = nsde_dual_variable(i < dim ? x[i] : y[i - dim], i - first);
+        step(in, in + dim, t, h, dW, next, context);
+        for (size_t k = 0; jacobian && k < NSDE_DUAL_PARTIALS && first + k < n; k++)
+            for (size_t c = 0; c < dim; c++)
+                jacobian[(first + k) * dim + c] = next[c].partial[k];
+        if (!jacobian)
+            break;
+    }
+    for (size_t c = 0; c < dim; c++)
+        x_next[c] = next[c].value;
+}
+
 #endif
