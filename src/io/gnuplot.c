@@ -49,19 +49,20 @@ static void close_workshop(const workshop *w)
     rmdir(w->folder);
 }
 
-static nsde_status write_inputs(const nsde_plot *plot, bool svg, const workshop *w)
+static nsde_status write_inputs(size_t n, const nsde_plot *const plots[], bool svg, const workshop *w)
 {
     nsde_file *file;
     nsde_status status = nsde_file_create(w->data, &file);
     if (status)
         return status;
-    nsde_plot_write_data(plot, file);
+    for (size_t i = 0; i < n; i++)
+        nsde_plot_write_data(plots[i], file);
     status = nsde_file_close(file);
     if (!status)
         status = nsde_file_create(w->script, &file);
     if (status)
         return status;
-    nsde_plot_write_script(plot, svg, w->data, w->picture, file);
+    nsde_plot_write_script(n, plots, svg, w->data, w->picture, file);
     return nsde_file_close(file);
 }
 
@@ -151,21 +152,27 @@ static nsde_status deliver(const workshop *w, const char *path)
     return status;
 }
 
-nsde_status nsde_plot_write(const nsde_plot *plot, const char *path)
+nsde_status nsde_plot_write_panels(size_t n, const nsde_plot *const plots[], const char *path)
 {
     workshop w;
     nsde_status status = nsde_plot_check(path);
-    if (!status && !plot->n_layers)
-        status = nsde_fail(NSDE_INVALID, "%s: the plot shows nothing", path);
+    for (size_t i = 0; i < n && !status; i++)
+        if (!plots[i]->n_layers)
+            status = nsde_fail(NSDE_INVALID, "%s: the plot shows nothing", path);
     if (!status)
         status = open_workshop(&w);
     if (status)
         return status;
-    status = write_inputs(plot, strcmp(path + strlen(path) - 4, ".svg") == 0, &w);
+    status = write_inputs(n, plots, strcmp(path + strlen(path) - 4, ".svg") == 0, &w);
     if (!status)
         status = run(&w);
     if (!status)
         status = deliver(&w, path);
     close_workshop(&w);
     return status;
+}
+
+nsde_status nsde_plot_write(const nsde_plot *plot, const char *path)
+{
+    return nsde_plot_write_panels(1, &plot, path);
 }

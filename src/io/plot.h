@@ -73,5 +73,7 @@ NSDE_MUST_USE nsde_status nsde_plot_bars(nsde_plot *plot, const char *legend, ns
 /* Draws the plot, 1200 by 700 pixels. NSDE_INVALID (ending; no layers), NSDE_UNSUPPORTED when gnuplot is not
  * installed, NSDE_IO with what gnuplot had to say. */
 NSDE_MUST_USE nsde_status nsde_plot_write(const nsde_plot *plot, const char *path);
+/* The same with several plots in one picture, two in a row. */
+NSDE_MUST_USE nsde_status nsde_plot_write_panels(size_t n, const nsde_plot *const plots[], const char *path);
 
 #endif

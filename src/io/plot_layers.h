@@ -33,10 +33,10 @@ struct nsde_plot {
     nsde_plot_layer *layers; /* [n_layers] */
 };
 
-/* The script that draws the plot with the data file into the picture, for gnuplot 5. */
+/* The script that draws n plots with the data file into the picture, for gnuplot 5. */
 typedef struct nsde_file nsde_file;
 void nsde_plot_write_data(const nsde_plot *plot, nsde_file *file);
-void nsde_plot_write_script(const nsde_plot *plot, bool svg, const char *data, const char *picture,
-                            nsde_file *file);
+void nsde_plot_write_script(size_t n, const nsde_plot *const plots[], bool svg, const char *data,
+                            const char *picture, nsde_file *file);
 
 #endif

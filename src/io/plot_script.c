@@ -95,16 +95,24 @@ static void write_log_range(const nsde_plot *plot, nsde_file *file)
     }
 }
 
-static void write_frame(const nsde_plot *plot, bool svg, const char *picture, nsde_file *file)
+static void write_output(size_t n, bool svg, const char *picture, nsde_file *file)
 {
+    const size_t rows = (n + 1) / 2;
     nsde_file_print(file,
                     "set encoding utf8\n"
-                    "set terminal %s noenhanced size 1200,700 font '%s' background rgb 'white'\n"
+                    "set terminal %s noenhanced size 1200,%zu font '%s' background rgb 'white'\n"
                     "set output ",
-                    svg ? "svg" : "pngcairo", svg ? "sans-serif,16" : "Sans,14");
+                    svg ? "svg" : "pngcairo", n > 1 ? 500 * rows : 700, svg ? "sans-serif,16" : "Sans,14");
     write_quoted(file, picture);
+    nsde_file_print(file, "\n");
+    if (n > 1)
+        nsde_file_print(file, "set multiplot layout %zu,2\n", rows);
+}
+
+static void write_frame(const nsde_plot *plot, nsde_file *file)
+{
     nsde_file_print(
-        file, "\nset border 3 lw 1.2 lc rgb '#404040'\n"
+        file, "set border 3 lw 1.2 lc rgb '#404040'\n"
               "set tics nomirror out scale 0.6 textcolor rgb '#404040'\n"
               "set grid back lt 1 lw 0.8 lc rgb '#dcdcdc'\n"
               "set rmargin 4\n"
@@ -165,13 +173,13 @@ static void write_style(const nsde_plot_layer *layer, nsde_file *file)
     write_color(file, layer->color, layer->strength);
 }
 
-void nsde_plot_write_script(const nsde_plot *plot, bool svg, const char *data, const char *picture,
-                            nsde_file *file)
+/* A plot whose first layer has the number `index` in the data file. */
+static void write_plot(const nsde_plot *plot, size_t index, const char *data, nsde_file *file)
 {
     static const char *const columns[] = {
         [LAYER_LINE] = "1:2",   [LAYER_DASHES] = "1:2", [LAYER_POINTS] = "1:2", [LAYER_ERRORS] = "1:2:3:4",
         [LAYER_BAND] = "1:2:3", [LAYER_PATHS] = "1:2",  [LAYER_BARS] = ""};
-    write_frame(plot, svg, picture, file);
+    write_frame(plot, file);
     const size_t n_bars = write_bar_names(plot, file);
     size_t bar = 0;
     nsde_file_print(file, "plot ");
@@ -179,7 +187,7 @@ void nsde_plot_write_script(const nsde_plot *plot, bool svg, const char *data, c
         const nsde_plot_layer *const layer = &plot->layers[j];
         nsde_file_print(file, j ? ", \\\n " : "");
         write_quoted(file, data);
-        nsde_file_print(file, " index %zu using %s", j, columns[layer->kind]);
+        nsde_file_print(file, " index %zu using %s", index + j, columns[layer->kind]);
         if (layer->kind == LAYER_BARS)
             write_bar_columns(file, bar++, n_bars);
         write_style(layer, file);
@@ -188,5 +196,19 @@ void nsde_plot_write_script(const nsde_plot *plot, bool svg, const char *data, c
             write_quoted(file, layer->legend);
         }
     }
-    nsde_file_print(file, "\nset output\n");
+    nsde_file_print(file, "\n");
+}
+
+void nsde_plot_write_script(size_t n, const nsde_plot *const plots[], bool svg, const char *data,
+                            const char *picture, nsde_file *file)
+{
+    size_t index = 0;
+    write_output(n, svg, picture, file);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            nsde_file_print(file, "reset\n");
+        write_plot(plots[i], index, data, file);
+        index += plots[i]->n_layers;
+    }
+    nsde_file_print(file, n > 1 ? "unset multiplot\nset output\n" : "set output\n");
 }
