@@ -39,10 +39,9 @@ int main(void)
         return 1;
     for (size_t i = 0; i < nsde_estimator_count(); i++) {
         const nsde_estimator *method = nsde_estimator_at(i);
-        if (method->second)
-            continue;
-        if (nsde_estimate_run(method, &(nsde_estimate_problem){ou, &loss, p, x0}, &settings, &e))
-            return fprintf(stderr, "%s\n", nsde_error_message()), 1;
+        if (method->second || method->of_equation ||
+            nsde_estimate_run(method, &(nsde_estimate_problem){ou, &loss, p, x0}, &settings, &e))
+            continue; /* of another kind, or for another scheme */
         printf("%-16s", method->name);
         for (size_t k = 0; k < e->n; k++) {
             double up[] = {p[0], p[1], p[2], p[3]}, down[] = {p[0], p[1], p[2], p[3]};

@@ -13,8 +13,8 @@
  *     }
  *
  * nsde_dual2 is a dual number of dual numbers, for second derivatives: all functions exist for both, as
- * nsde_dual_NAME and nsde_dual2_NAME; nsde/dual.inc lists them, and they are those of nsde/tape.h but for
- * log_bessel_i. In C++ both have operators as well.
+ * nsde_dual_NAME and nsde_dual2_NAME; nsde/dual.inc lists them, and they are those of nsde/tape.h. In C++
+ * both have operators as well. Only log_bessel_i, where it is used, needs the library.
  *
  * Where a function has a kink or a pole its derivative is that of nsde/tape.h: |x| has 0 at 0, min and max
  * follow the first at a tie, the root has +Inf at 0; and what does not depend on a parameter keeps the
@@ -27,6 +27,18 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "nsde/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+/** log I_order(a) differentiated i times by the order and j times by a, i + j <= 2; NaN beyond. Of the
+ * library. */
+NSDE_API double nsde_log_bessel_i_derivative(double order, double a, int i, int j);
+#ifdef __cplusplus
+}
+#endif
 
 /* Partials of a chunk; define it before the inclusion for another number. */
 #ifndef NSDE_DUAL_PARTIALS
@@ -228,6 +240,11 @@ NSDE_DUAL_FUNCTION double nsde_double_pow_real(double a, double b)
     return pow(a, b);
 }
 
+NSDE_DUAL_FUNCTION double nsde_double_log_bessel_i_at(double order, double a, int i, int j)
+{
+    return nsde_log_bessel_i_derivative(order, a, i, j);
+}
+
 /* log(a) a^b, the derivative of a^b by b. */
 NSDE_DUAL_FUNCTION double nsde_double_log_to(double a, double b)
 {
@@ -250,5 +267,35 @@ NSDE_DUAL_FUNCTION double nsde_double_log_to(double a, double b)
 #define NSDE_DUAL_PART  nsde_dual
 #define NSDE_DUAL_PARTS nsde_dual
 #include "nsde/dual.inc"
+
+/* ---- steps of an equation ---- */
+
+/** A step written on duals: from x [dim], with what a network made of it in y [outputs], to x_next [dim]. */
+typedef void (*nsde_dual_step)(const nsde_dual *x, const nsde_dual *y, double t, double h, const double *dW,
+                               nsde_dual *x_next, void *context);
+
+/** The value of such a step and, unless `jacobian` is NULL, its derivatives by x and then y,
+ *  [dim + outputs][dim], NSDE_DUAL_PARTIALS at a time: what an nsde_mixed_step (nsde/mixed.h) is to give.
+ *  @param room [2 dim + outputs] for the duals */
+NSDE_DUAL_FUNCTION void nsde_dual_step_jacobian(nsde_dual_step step, void *context, size_t dim,
+                                                size_t outputs, const double *x, const double *y, double t,
+                                                double h, const double *dW, nsde_dual *room, double *x_next,
+                                                double *jacobian)
+{
+    nsde_dual *in = room, *next = room + dim + outputs;
+    const size_t n = dim + outputs;
+    for (size_t first = 0; first < n; first += NSDE_DUAL_PARTIALS) {
+        for (size_t i = 0; i < n; i++)
+            in[i] = nsde_dual_variable(i < dim ? x[i] : y[i - dim], i - first);
+        step(in, in + dim, t, h, dW, next, context);
+        for (size_t k = 0; jacobian && k < NSDE_DUAL_PARTIALS && first + k < n; k++)
+            for (size_t c = 0; c < dim; c++)
+                jacobian[(first + k) * dim + c] = next[c].partial[k];
+        if (!jacobian)
+            break;
+    }
+    for (size_t c = 0; c < dim; c++)
+        x_next[c] = next[c].value;
+}
 
 #endif

@@ -41,8 +41,9 @@ typedef struct nsde_estimate_settings {
     double step;      /**< differences: relative step; 0 for the cube root of the rounding */
     /** smoothed: width in standard deviations of what the loss chooses by; 0 for paths^(-1/4). */
     double smoothing;
-    size_t partials;   /**< forward: partials followed at once; 0 for 8 */
-    bool keep_samples; /**< fill nsde_gradient_estimate.samples */
+    size_t partials;         /**< forward: partials followed at once; 0 for 8 */
+    bool keep_samples;       /**< fill nsde_gradient_estimate.samples */
+    const double *direction; /**< hessian_vector: [n_parameters + dim]; borrowed */
     /** [n_controls], at most 8: what the loss and each derivative have in common with these, by regression on
      *  the same samples, is taken away. */
     const nsde_control *controls;
@@ -74,7 +75,8 @@ struct nsde_estimator {
     const char *aliases; /**< separated by spaces; "" for none */
     const char *title;   /**< as the literature calls it */
     const char *source;  /**< author, year */
-    bool second;         /**< of second derivatives, by each component twice */
+    bool second;         /**< of second derivatives: by each component twice, or along a direction */
+    bool of_equation;    /**< of the equation, not of its steps: the two meet as steps get short */
     nsde_status (*run)(struct nsde_estimate_work *work);
 };
 

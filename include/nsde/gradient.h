@@ -54,13 +54,20 @@ typedef struct nsde_loss {
 
 /** What is kept of the forward sweep for the sweep back. */
 typedef enum nsde_keep {
-    NSDE_KEEP_AUTO,     /**< the first below that fits in `memory` */
+    NSDE_KEEP_AUTO,     /**< the first of the next three that fits in `memory` */
     NSDE_KEEP_ROWS,     /**< every value the sweep back reads */
     NSDE_KEEP_STATES,   /**< the state before each step; steps are recomputed */
     NSDE_KEEP_BINOMIAL, /**< `snapshots` states, placed by revolve (Griewank and Walther 2000) */
+    /** The last state; steps are undone, by reversible integrators alone. The same gradient but for rounding,
+     *  which grows with the steps. */
+    NSDE_KEEP_UNDO,
+    /** The last state; the adjoint equation is solved back (Li, Wong, Chen and Duvenaud 2020). Another
+     *  gradient, of the equation and not of its steps: the two meet as steps get short. */
+    NSDE_KEEP_ADJOINT,
 } nsde_keep;
 
-NSDE_API const char *nsde_keep_name(nsde_keep keep); /**< "auto", "rows", "states" or "binomial". */
+NSDE_API const char *
+nsde_keep_name(nsde_keep keep); /**< "auto", "rows", "states", "binomial", "undo" or "adjoint". */
 
 /** The settings that are numbers: type, name, default, least, most, what it is. */
 #define NSDE_GRADIENT_SETTINGS(X)                                                                            \
@@ -126,7 +133,8 @@ typedef struct nsde_gradient_result {
     double *inputs;        /**< [n_inputs][paths] */
 } nsde_gradient_result;
 
-/** Loss and gradient; bit-identical for any number of threads and under every policy. Results are written on
+/** Loss and gradient; bit-identical for any number of threads and under every policy but the last
+ * two. Results are written on
  *  success only.
  *  @return NSDE_INVALID naming a parameter or state; NSDE_DIVERGED naming a path whose loss is not finite,
  * its seed and how to replay it; what `ensemble` returned */

@@ -145,7 +145,7 @@ NSDE_DUAL_FUNCTION nsde_scalar nsde_scalar_of(nsde_scalar a, nsde_scalar b, nsde
     X(cosh) X(asinh) X(tanh) X(tanh_slope) X(sigmoid) X(sigmoid_slope) X(softplus) X(silu) X(abs) X(sign)    \
     X(erf) X(normal_cdf)
 /* clang-format on */
-#define NSDE_SCALAR_BINARY(X) X(add) X(sub) X(mul) X(div) X(pow) X(log_to) X(min) X(max)
+#define NSDE_SCALAR_BINARY(X) X(add) X(sub) X(mul) X(div) X(pow) X(log_to) X(log_bessel_i) X(min) X(max)
 #define NSDE_SCALAR_REAL(X)   X(add_real) X(mul_real) X(pow_real)
 
 #define NSDE_SCALAR_DEFINE(name)                                                                             \

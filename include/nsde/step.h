@@ -49,6 +49,8 @@ typedef struct nsde_integrator {
     double error_order;
     /** The state at t + theta h [dim], for theta [1] from 0 to 1; NULL for none. */
     nsde_var (*dense)(const nsde_step_at *at, nsde_var theta);
+    /** A step from there over -h with -dW undoes a step, but for rounding. */
+    bool reversible;
 } nsde_integrator;
 
 NSDE_API size_t nsde_integrator_count(void);                       /**< The integrators there are. */

@@ -21,7 +21,7 @@ typedef struct options {
     const char *loss, *scheme, *method, *json, *control;
     cli_sizes steps, paths, observe;
     cli_assignments set;
-    cli_numbers x0, control_mean;
+    cli_numbers x0, control_mean, direction;
     double t0, t1, difference, smoothing;
     size_t threads, scramblings;
     uint64_t seed;
@@ -129,6 +129,13 @@ static nsde_status take_settings(const options *o, work *w)
     w->settings.scramblings = o->scramblings;
     w->settings.no_baseline = o->no_baseline;
     w->settings.step = o->difference;
+    if (o->direction.n) {
+        const nsde_model_definition *d = nsde_model_describe(w->model);
+        if (o->direction.n != d->n_parameters + d->dim)
+            return nsde_fail(NSDE_INVALID, "--direction: %zu numbers for %zu parameters and %zu states",
+                             o->direction.n, d->n_parameters, d->dim);
+        w->settings.direction = o->direction.items;
+    }
     w->settings.smoothing = o->smoothing;
     nsde_status status = nsde_integrator_find(o->scheme ? o->scheme : "euler_maruyama", &run->integrator);
     if (!status)
@@ -196,7 +203,8 @@ static void print(const work *w)
         for (size_t k = 0; k < e->n && k < SHOWN; k++) {
             char name[64];
             nsde_estimate_name(w->model, k, sizeof name, name);
-            printf("  %s %-16s %16.8g  standard error %.3g\n", w->methods[i]->second ? "d2/d2" : "d/d", name,
+            printf("  %s %-16s %16.8g  standard error %.3g\n",
+                   w->methods[i]->second ? w->settings.direction ? "H v," : "d2/d2" : "d/d", name,
                    e->value[k], e->std_error[k]);
         }
         if (e->n > SHOWN)
@@ -354,6 +362,9 @@ static const cli_option table[] = {
      "likelihood_ratio without its control variate", false},
     {"difference", "H", CLI_NUMBER, offsetof(options, difference),
      "relative step of differences; the cube root of the rounding", false},
+    {"direction", "V,...", CLI_NUMBERS, offsetof(options, direction),
+     "for hessian_vector: what the Hessian is multiplied by, the parameters' part, then the initial states'",
+     false},
     {"smoothing", "W", CLI_NUMBER, offsetof(options, smoothing),
      "smoothed: width in standard deviations of what the loss chooses by; paths^(-1/4)", false},
     {"control", "TEXT;...", CLI_TEXT, offsetof(options, control),

@@ -1,7 +1,7 @@
 /* Mixed mode step by step, for networks inside the coefficients: going back, each step runs on dual numbers
- * seeded on the state and on what drift and diffusion gave there; its small Jacobian feeds the reverse
- * recursion, and what it says of the coefficients is pulled back through their tape to all the weights. Only
- * the states are kept over time.
+ * seeded on the state and on what drift and diffusion gave at each of its stages; its small Jacobian feeds
+ * the reverse recursion, and what it says of the coefficients is pulled back through their tapes to all the
+ * weights, the last stage first. Only the states are kept over time.
  *
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
@@ -18,10 +18,11 @@
 
 /* What a thread owns. */
 typedef struct sweeper {
-    nsde_workspace *plain, *coefficients, *local, *loss;
+    nsde_workspace *step, *dual, *kinds[NSDE_LOCAL_KINDS], *loss;
     nsde_noise_window noise;
-    double *states; /* [steps][dim][stride] before each step */
-    double *lambda; /* [dim][stride] */
+    double *states; /* [steps][rows][stride] before each step */
+    double *lambda; /* [partials][stride]: the adjoint of the state, then of what each stage gave */
+    double *after;  /* [rows][stride]: the adjoint of the state after a step */
     nsde_arena arena;
     nsde_status status;
     char message[NSDE_MESSAGE_SIZE];
@@ -31,44 +32,48 @@ typedef struct sweeper {
 typedef struct sweep {
     nsde_estimate_work *work;
     const nsde_batches *batches;
-    nsde_program *plain, *coefficients, *local, *loss;
+    nsde_local local;
+    nsde_program *loss;
     nsde_grid grid;
     size_t *observe;
     double *times;
-    size_t n_times, dim, y_rows, noise_rows, panel, n_threads;
+    size_t n_times, dim, panel, n_threads;
     sweeper *sweepers;
 } sweep;
 
 /* ---- a panel ---- */
 
-static nsde_status put_noise(const sweep *s, sweeper *w, nsde_workspace *to, size_t input, size_t step)
+/* What step k knows beside the state. */
+static nsde_status put_step(const sweep *s, sweeper *w, nsde_workspace *to, size_t k)
 {
     const double *rows;
-    const nsde_status status = nsde_noise_window_get(&w->noise, step, &rows);
-    if (!status)
-        memcpy(nsde_workspace_input(to, input), rows, s->noise_rows * s->panel * sizeof *rows);
-    return status;
+    const nsde_status status = nsde_noise_window_get(&w->noise, k, &rows);
+    if (status)
+        return status;
+    memcpy(nsde_workspace_input(to, NSDE_STEP_NOISE), rows, s->local.noise_rows * s->panel * sizeof *rows);
+    *nsde_workspace_uniform(to, NSDE_STEP_TIME) = nsde_grid_time(&s->grid, k);
+    *nsde_workspace_uniform(to, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid, k);
+    return NSDE_OK;
 }
 
 static nsde_status go(const sweep *s, sweeper *w, size_t paths)
 {
-    const size_t state = s->dim * s->panel, size = state * sizeof(double);
-    double *x = nsde_workspace_input(w->plain, NSDE_TANGENTS_STATE);
+    const size_t state = s->local.state_rows * s->panel, size = state * sizeof(double);
+    double *x = nsde_workspace_input(w->step, NSDE_STEP_STATE);
     size_t time = 0;
-    for (size_t c = 0; c < s->dim; c++)
+    for (size_t r = 0; r < s->local.state_rows; r++)
         for (size_t i = 0; i < s->panel; i++)
-            x[c * s->panel + i] = s->work->problem.x0[c];
+            x[r * s->panel + i] = s->work->problem.x0[r % s->dim];
     for (size_t k = 0; k < s->grid.steps; k++) {
         memcpy(w->states + k * state, x, size);
-        const nsde_status status = put_noise(s, w, w->plain, NSDE_TANGENTS_NOISE, k);
+        const nsde_status status = put_step(s, w, w->step, k);
         if (status)
             return status;
-        *nsde_workspace_uniform(w->plain, NSDE_STEP_TIME) = nsde_grid_time(&s->grid, k);
-        *nsde_workspace_uniform(w->plain, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid, k);
-        nsde_forward(w->plain, paths);
-        memcpy(x, nsde_workspace_output(w->plain, 0), size);
+        nsde_forward(w->step, paths);
+        memcpy(x, nsde_workspace_output(w->step, 0), size);
         if (time < s->n_times && s->observe[time] == k + 1)
-            memcpy(nsde_workspace_input(w->loss, 0) + time++ * state, x, size);
+            memcpy(nsde_workspace_input(w->loss, 0) + time++ * s->dim * s->panel, x,
+                   s->dim * s->panel * sizeof *x);
     }
     return NSDE_OK;
 }
@@ -89,39 +94,63 @@ static nsde_status look(const sweep *s, sweeper *w, size_t first, size_t paths, 
     return NSDE_OK;
 }
 
+/* Partials first … first + n - 1 of `to` gain what a value of `rows` rows says of them: its derivatives by
+ * them times its adjoint. */
+static void pull(const sweep *s, const double *jacobian, const double *adjoint, size_t rows, size_t n,
+                 double *to)
+{
+    for (size_t p = 0; p < n; p++)
+        for (size_t r = 0; r < rows; r++)
+            for (size_t i = 0; i < s->panel; i++)
+                to[p * s->panel + i] += jacobian[(p * rows + r) * s->panel + i] * adjoint[r * s->panel + i];
+}
+
+/* The stages of step k and their Jacobians, from the state before it. */
+static nsde_status run_stages(const sweep *s, sweeper *w, size_t k, size_t paths)
+{
+    const nsde_local *l = &s->local;
+    const double *x = w->states + k * l->state_rows * s->panel;
+    const size_t size = l->state_rows * s->panel * sizeof *x;
+    memcpy(nsde_workspace_input(w->step, NSDE_STEP_STATE), x, size);
+    memcpy(nsde_workspace_input(w->dual, NSDE_STEP_STATE), x, size);
+    nsde_status status = put_step(s, w, w->step, k);
+    if (!status)
+        status = put_step(s, w, w->dual, k);
+    if (status)
+        return status;
+    nsde_forward(w->step, paths);
+    for (size_t i = 0; i < l->n_stages; i++)
+        memcpy(nsde_workspace_input(w->dual, 1 + NSDE_STEP_NOISE + i),
+               nsde_workspace_output(w->step, nsde_local_y(i)), l->stages[i].y_rows * s->panel * sizeof *x);
+    nsde_forward(w->dual, paths);
+    return NSDE_OK;
+}
+
 /* lambda after step k becomes lambda before it. */
 static nsde_status step_back(const sweep *s, sweeper *w, size_t k, size_t paths)
 {
-    const size_t state = s->dim * s->panel;
-    const double *x = w->states + k * state;
-    memcpy(nsde_workspace_input(w->coefficients, 0), x, state * sizeof *x);
-    *nsde_workspace_uniform(w->coefficients, 0) = nsde_grid_time(&s->grid, k);
-    nsde_forward(w->coefficients, paths);
-    memcpy(nsde_workspace_input(w->local, NSDE_LOCAL_STATE), x, state * sizeof *x);
-    memcpy(nsde_workspace_input(w->local, NSDE_LOCAL_COEFFICIENTS), nsde_workspace_output(w->coefficients, 0),
-           s->y_rows * s->panel * sizeof *x);
-    const nsde_status status = put_noise(s, w, w->local, NSDE_LOCAL_NOISE, k);
+    const nsde_local *l = &s->local;
+    const size_t state = l->state_rows * s->panel;
+    const nsde_status status = run_stages(s, w, k, paths);
     if (status)
         return status;
-    *nsde_workspace_uniform(w->local, NSDE_STEP_TIME) = nsde_grid_time(&s->grid, k);
-    *nsde_workspace_uniform(w->local, NSDE_STEP_LENGTH) = nsde_grid_length(&s->grid, k);
-    nsde_forward(w->local, paths);
-    const double *jacobian = nsde_workspace_output(w->local, 1);
-    double *by_x = nsde_workspace_input(w->local, NSDE_LOCAL_STATE); /* no longer needed */
-    double *by_y = nsde_workspace_output_adjoint(w->coefficients, 0);
-    for (size_t row = 0; row < s->dim + s->y_rows; row++) {
-        double *to = row < s->dim ? by_x + row * s->panel : by_y + (row - s->dim) * s->panel;
-        const double *of_row = jacobian + row * state;
-        for (size_t i = 0; i < s->panel; i++) {
-            double sum = 0.0;
-            for (size_t c = 0; c < s->dim; c++)
-                sum += w->lambda[c * s->panel + i] * of_row[c * s->panel + i];
-            to[i] = i < paths ? sum : 0.0;
-        }
+    double *after = w->after;
+    memcpy(after, w->lambda, state * sizeof *after);
+    memset(w->lambda, 0, l->partials * s->panel * sizeof *after);
+    pull(s, nsde_workspace_output(w->dual, 0), after, l->state_rows, l->partials, w->lambda);
+    for (size_t i = l->n_stages; i-- > 0;) {
+        const nsde_local_stage *stage = &l->stages[i];
+        nsde_workspace *kind = w->kinds[stage->kind];
+        memcpy(nsde_workspace_input(kind, 0), nsde_workspace_output(w->step, nsde_local_x(i)),
+               stage->x_rows * s->panel * sizeof *after);
+        *nsde_workspace_uniform(kind, 0) = *nsde_workspace_output(w->step, nsde_local_time(i));
+        memcpy(nsde_workspace_output_adjoint(kind, 0), w->lambda + stage->first * s->panel,
+               stage->y_rows * s->panel * sizeof *after);
+        nsde_forward(kind, paths);
+        nsde_reverse(kind, paths);
+        pull(s, nsde_workspace_output(w->dual, 1 + i), nsde_workspace_input_adjoint(kind, 0), stage->x_rows,
+             stage->first, w->lambda);
     }
-    nsde_reverse(w->coefficients, paths);
-    memcpy(w->lambda, by_x, state * sizeof *x);
-    nsde_accumulate(w->lambda, nsde_workspace_input_adjoint(w->coefficients, 0), state);
     return NSDE_OK;
 }
 
@@ -133,29 +162,37 @@ static nsde_status run_panel(const sweep *s, sweeper *w, size_t first, size_t pa
     nsde_status status = go(s, w, paths);
     if (!status)
         status = look(s, w, first, paths, row);
-    memset(w->lambda, 0, state * sizeof *w->lambda);
+    memset(w->lambda, 0, s->local.state_rows * s->panel * sizeof *w->lambda);
     for (size_t k = s->grid.steps; k-- > 0 && !status;) {
         if (time && s->observe[time - 1] == k + 1)
             nsde_accumulate(w->lambda, nsde_workspace_input_adjoint(w->loss, 0) + --time * state, state);
         status = step_back(s, w, k, paths);
     }
-    for (size_t c = 0; c < s->dim && !status; c++)
-        row[1 + s->work->n_parameters + c] += nsde_total(w->lambda + c * s->panel, paths);
+    for (size_t r = 0; r < s->local.state_rows && !status; r++) /* what is carried begins as the state does */
+        row[1 + s->work->n_parameters + r % s->dim] += nsde_total(w->lambda + r * s->panel, paths);
     return status;
 }
 
 /* ---- batches ---- */
 
+/* The workspaces that have parameters, one after another; NULL after the last. */
+static nsde_workspace *with_parameters(const sweep *s, const sweeper *w, size_t i)
+{
+    if (i < 2)
+        return i ? w->loss : w->step;
+    return i - 2 < s->local.n_kinds ? w->kinds[i - 2] : NULL;
+}
+
 static void prepare(const sweep *s, sweeper *w)
 {
-    const size_t size = s->work->n_parameters * sizeof(double);
-    nsde_workspace *const all[] = {w->plain, w->coefficients, w->loss};
-    for (int i = 0; i < 3; i++) {
-        if (size)
-            memcpy(nsde_workspace_parameters(all[i]), s->work->problem.parameters, size);
-        nsde_workspace_prepare(all[i]);
+    nsde_workspace *workspace;
+    for (size_t i = 0; (workspace = with_parameters(s, w, i)); i++) {
+        if (s->work->n_parameters)
+            memcpy(nsde_workspace_parameters(workspace), s->work->problem.parameters,
+                   s->work->n_parameters * sizeof(double));
+        nsde_workspace_prepare(workspace);
     }
-    nsde_workspace_prepare(w->local);
+    nsde_workspace_prepare(w->dual);
     if (s->work->problem.loss->n_data)
         memcpy(nsde_workspace_uniform(w->loss, 0), s->work->problem.loss->data,
                s->work->problem.loss->n_data * sizeof(double));
@@ -164,10 +201,11 @@ static void prepare(const sweep *s, sweeper *w)
 static void run_batch(const sweep *s, sweeper *w, size_t batch)
 {
     const nsde_batches *b = s->batches;
+    nsde_workspace *workspace;
     double *row = b->rows + batch * (1 + s->work->n);
     memset(row, 0, (1 + s->work->n) * sizeof *row);
-    nsde_workspace_clear_adjoint(w->coefficients);
-    nsde_workspace_clear_adjoint(w->loss);
+    for (size_t i = 1; (workspace = with_parameters(s, w, i)); i++)
+        nsde_workspace_clear_adjoint(workspace);
     for (size_t done = 0; done < b->size && !w->status; done += s->panel) {
         const size_t left = b->size - done;
         w->status =
@@ -175,8 +213,8 @@ static void run_batch(const sweep *s, sweeper *w, size_t batch)
         if (w->status)
             memcpy(w->message, nsde_error_message(), sizeof w->message);
     }
-    nsde_accumulate(row + 1, nsde_workspace_parameter_adjoint(w->coefficients), s->work->n_parameters);
-    nsde_accumulate(row + 1, nsde_workspace_parameter_adjoint(w->loss), s->work->n_parameters);
+    for (size_t i = 1; (workspace = with_parameters(s, w, i)); i++)
+        nsde_accumulate(row + 1, nsde_workspace_parameter_adjoint(workspace), s->work->n_parameters);
 }
 
 static nsde_status run_all(const sweep *s)
@@ -200,50 +238,69 @@ static nsde_status compile(sweep *s)
     nsde_estimate_work *w = s->work;
     const nsde_tangents_settings values = {
         .model = w->problem.model, .loss = w->problem.loss, .run = &w->settings.run};
-    nsde_status status = nsde_tangents_record_step(&values, &s->plain);
+    const nsde_status status = nsde_tangents_record_loss(&values, s->times, s->n_times, &s->loss);
+    return status ? status : nsde_local_create(w->problem.model, w->settings.run.integrator, &s->local);
+}
+
+static nsde_status create_workspaces(const sweep *s, sweeper *w)
+{
+    nsde_status status = nsde_workspace_create(s->local.step, s->panel, NSDE_FORWARD, &w->step);
     if (!status)
-        status = nsde_tangents_record_loss(&values, s->times, s->n_times, &s->loss);
+        status = nsde_workspace_create(s->local.dual, s->panel, NSDE_FORWARD, &w->dual);
     if (!status)
-        status = nsde_local_coefficients(w->problem.model, w->settings.run.integrator, &s->coefficients);
-    if (!status)
-        status = nsde_local_step(w->problem.model, w->settings.run.integrator, &s->local);
+        status = nsde_workspace_create(s->loss, s->panel, NSDE_REVERSE, &w->loss);
+    for (size_t k = 0; k < s->local.n_kinds && !status; k++)
+        status = nsde_workspace_create(s->local.kinds[k], s->panel, NSDE_REVERSE, &w->kinds[k]);
     return status;
 }
 
 static nsde_status create_sweeper(const sweep *s, sweeper *w)
 {
-    const size_t state = s->dim * s->panel, steps = s->grid.steps,
-                 chunk = 2 * ((steps < 16 ? steps : 16) / 2 + 1);
+    const nsde_local *l = &s->local;
+    const size_t steps = s->grid.steps, chunk = 2 * ((steps < 16 ? steps : 16) / 2 + 1),
+                 noise = chunk * l->noise_rows * s->panel;
     size_t bytes = 0, kept;
-    nsde_status status = nsde_workspace_create(s->plain, s->panel, NSDE_FORWARD, &w->plain);
-    if (!status)
-        status = nsde_workspace_create(s->coefficients, s->panel, NSDE_REVERSE, &w->coefficients);
-    if (!status)
-        status = nsde_workspace_create(s->local, s->panel, NSDE_FORWARD, &w->local);
-    if (!status)
-        status = nsde_workspace_create(s->loss, s->panel, NSDE_REVERSE, &w->loss);
-    if (!status && (!nsde_size_mul(state, steps, &kept) || !nsde_arena_plan(kept, sizeof(double), &bytes) ||
-                    !nsde_arena_plan(state, sizeof(double), &bytes) ||
-                    !nsde_arena_plan(chunk * s->noise_rows * s->panel, sizeof(double), &bytes)))
+    nsde_status status = create_workspaces(s, w);
+    if (!status && (!nsde_size_mul(l->state_rows * s->panel, steps, &kept) ||
+                    !nsde_arena_plan(kept, sizeof(double), &bytes) ||
+                    !nsde_arena_plan(l->partials * s->panel, sizeof(double), &bytes) ||
+                    !nsde_arena_plan(l->state_rows * s->panel, sizeof(double), &bytes) ||
+                    !nsde_arena_plan(noise, sizeof(double), &bytes)))
         status = nsde_fail(NSDE_OVERFLOW, "the states of %zu steps overflow the size of memory", steps);
     if (!status)
         status = nsde_arena_create(bytes, "states", &w->arena);
     if (status)
         return status;
     w->states = nsde_arena_take(&w->arena, kept, sizeof(double));
-    w->lambda = nsde_arena_take(&w->arena, state, sizeof(double));
-    w->noise = (nsde_noise_window){.noise = s->work->settings.run.noise,
-                                   .detail = NSDE_INCREMENTS,
-                                   .h = nsde_grid_length(&s->grid, 0),
-                                   .times = s->grid.times,
-                                   .stride = s->panel,
-                                   .steps = steps,
-                                   .chunk = chunk};
-    w->noise.rows = nsde_arena_take(&w->arena, chunk * s->noise_rows * s->panel, sizeof(double));
-    if (s->batches->first == 0)
-        nsde_estimate_count(s->work, w->arena.size + w->plain->arena.size + w->coefficients->arena.size +
-                                         w->local->arena.size + w->loss->arena.size);
+    w->lambda = nsde_arena_take(&w->arena, l->partials * s->panel, sizeof(double));
+    w->after = nsde_arena_take(&w->arena, l->state_rows * s->panel, sizeof(double));
+    w->noise = (nsde_noise_window){
+        .noise = s->work->settings.run.noise,
+        .detail = nsde_step_detail(s->work->settings.run.integrator, s->work->problem.model),
+        .h = nsde_grid_length(&s->grid, 0),
+        .times = s->grid.times,
+        .stride = s->panel,
+        .steps = steps,
+        .chunk = chunk};
+    w->noise.rows = nsde_arena_take(&w->arena, noise, sizeof(double));
+    if (s->batches->first == 0) {
+        nsde_workspace *workspace;
+        nsde_estimate_count(s->work, w->arena.size + w->dual->arena.size);
+        for (size_t i = 0; (workspace = with_parameters(s, w, i)); i++)
+            nsde_estimate_count(s->work, workspace->arena.size);
+    }
     return NSDE_OK;
+}
+
+/* The widest panel that suits every program. */
+static size_t widest_panel(const sweep *s)
+{
+    size_t widest = nsde_program_panel(s->local.dual, NSDE_FORWARD);
+    for (size_t k = 0; k < s->local.n_kinds; k++) {
+        const size_t panel = nsde_program_panel(s->local.kinds[k], NSDE_REVERSE);
+        widest = panel < widest ? panel : widest;
+    }
+    return widest;
 }
 
 static nsde_status create(sweep *s)
@@ -264,11 +321,9 @@ static nsde_status create(sweep *s)
         status = compile(s);
     if (status)
         return status;
-    const size_t widest = nsde_program_panel(s->coefficients, NSDE_REVERSE), size = s->batches->size;
+    const size_t widest = widest_panel(s), size = s->batches->size;
     s->panel = (size < widest ? size : widest) + NSDE_LANE_QUANTUM - 1;
     s->panel -= s->panel % NSDE_LANE_QUANTUM;
-    s->y_rows = nsde_local_rows(s->work->problem.model);
-    s->noise_rows = nsde_program_input_rows(s->plain, NSDE_TANGENTS_NOISE);
     const size_t threads = run->threads ? (size_t)run->threads : (size_t)omp_get_num_procs();
     s->n_threads = threads < s->batches->n ? threads : s->batches->n;
     status = nsde_alloc(s->n_threads, sizeof(sweeper), "threads", &sweepers);
@@ -281,18 +336,17 @@ static nsde_status create(sweep *s)
 static void destroy(sweep *s)
 {
     for (size_t i = 0; s->sweepers && i < s->n_threads; i++) {
-        nsde_workspace_destroy(s->sweepers[i].plain);
-        nsde_workspace_destroy(s->sweepers[i].coefficients);
-        nsde_workspace_destroy(s->sweepers[i].local);
+        nsde_workspace_destroy(s->sweepers[i].step);
+        nsde_workspace_destroy(s->sweepers[i].dual);
         nsde_workspace_destroy(s->sweepers[i].loss);
+        for (size_t k = 0; k < s->local.n_kinds; k++)
+            nsde_workspace_destroy(s->sweepers[i].kinds[k]);
         nsde_arena_destroy(&s->sweepers[i].arena);
     }
     nsde_free(s->sweepers);
     nsde_free(s->observe);
     nsde_free(s->times);
-    nsde_program_destroy(s->plain);
-    nsde_program_destroy(s->coefficients);
-    nsde_program_destroy(s->local);
+    nsde_local_release(&s->local);
     nsde_program_destroy(s->loss);
 }
 
@@ -307,18 +361,14 @@ static nsde_status run_batches(nsde_estimate_work *w, const nsde_batches *batche
     if (!status)
         status = run_all(&s);
     if (!status && !w->result->doubtful)
-        nsde_estimate_note(w, "%zu partials a step, keeps states", s.dim + s.y_rows);
+        nsde_estimate_note(w, "%zu partials a step, %zu stages, keeps states", s.local.partials,
+                           s.local.n_stages);
     destroy(&s);
     return status;
 }
 
 static nsde_status run(nsde_estimate_work *w)
 {
-    if (strcmp(w->settings.run.integrator->name, "euler_maruyama") != 0)
-        return nsde_fail(NSDE_UNSUPPORTED,
-                         "mixed mode step by step needs a scheme that looks at the coefficients once a step, "
-                         "euler_maruyama, not %s",
-                         w->settings.run.integrator->name);
     const nsde_status status = nsde_estimate_warn_of_jumps(w);
     return status ? status : nsde_estimate_by_batches(w, run_batches);
 }

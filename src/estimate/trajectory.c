@@ -9,6 +9,7 @@
 
 #include "core/settings.h"
 #include "core/simd.h"
+#include "estimate/run_settings.h"
 #include "estimate/tangents.h"
 #include "step/compile.h"
 #include "tape/workspace.h"
@@ -170,11 +171,8 @@ static nsde_status create_tangents(nsde_mixed *m, const nsde_loss *loss,
     return status;
 }
 
-static nsde_status check(const nsde_model *model, const nsde_loss *loss,
-                         const nsde_gradient_settings *settings)
+nsde_status nsde_run_settings_check(const nsde_gradient_settings *settings)
 {
-    if (!model || !loss || !loss->record || !settings)
-        return nsde_fail(NSDE_INVALID, "nsde_mixed_create: a model, a recorded loss and settings are needed");
     NSDE_GRADIENT_SETTINGS(NSDE_SETTING_CHECK)
     for (size_t i = 0; i < settings->n_observe; i++)
         if (settings->observe[i] < 1 || settings->observe[i] > settings->steps ||
@@ -192,7 +190,9 @@ nsde_status nsde_mixed_create(const nsde_mixed_network *network, const nsde_mode
     if (!mixed)
         return nsde_fail(NSDE_INVALID, "nsde_mixed_create: mixed is NULL");
     *mixed = NULL;
-    nsde_status status = check(model, loss, settings);
+    if (!model || !loss || !loss->record || !settings)
+        return nsde_fail(NSDE_INVALID, "nsde_mixed_create: a model, a recorded loss and settings are needed");
+    nsde_status status = nsde_run_settings_check(settings);
     if (!status)
         status = create(network, settings->paths, settings->threads, &m);
     if (!status) {

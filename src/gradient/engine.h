@@ -18,6 +18,7 @@ enum { NSDE_LOSS_STATES, NSDE_LOSS_INPUT };
 typedef struct nsde_sweeper {
     const nsde_gradient *engine;
     nsde_workspace *step, *loss; /* loss: NULL for losses of the ensemble */
+    nsde_workspace *back;        /* NSDE_KEEP_UNDO, NSDE_KEEP_ADJOINT: of back_program; else NULL */
     nsde_noise_window noise;
     double *frames; /* NSDE_KEEP_ROWS: [steps][frame] of the step's workspace */
     double *states; /* otherwise: [slots][dim][stride] */
@@ -38,8 +39,8 @@ struct nsde_gradient {
     nsde_gradient_settings settings;
     nsde_loss loss;
     const nsde_model *model;
-    nsde_program *step_program, *loss_program;
-    nsde_brownian *grid; /* NULL where the caller gave the noise */
+    nsde_program *step_program, *loss_program, *back_program; /* back_program: see backward.h */
+    nsde_brownian *grid;                                      /* NULL where the caller gave the noise */
     nsde_grid times;
     size_t *observe;        /* [n_times] steps */
     double *observed_times; /* [n_times] */
@@ -68,6 +69,9 @@ struct nsde_gradient {
 /* sweep.c: a panel there (storing what the sweep back needs, if `back` follows) and back. */
 NSDE_MUST_USE nsde_status nsde_sweep_forward(nsde_sweeper *sweeper, bool back);
 NSDE_MUST_USE nsde_status nsde_sweep_back(nsde_sweeper *sweeper);
+
+/* sweep.c: the adjoint of the inputs gains what the last sweep back of that workspace said of them. */
+void nsde_sweep_add_inputs(const nsde_sweeper *sweeper, const nsde_workspace *swept);
 
 /* Numbers a sweeper's storage takes under a policy; false on overflow. */
 bool nsde_sweeper_storage(const nsde_gradient *engine, nsde_keep keep, size_t slots, size_t *bytes);

@@ -30,8 +30,8 @@ static nsde_status check_point(const nsde_gradient *e, const nsde_gradient_point
 static void prepare(nsde_sweeper *s)
 {
     const nsde_gradient *e = s->engine;
-    nsde_workspace *const all[] = {s->step, s->loss};
-    for (int i = 0; i < 2; i++)
+    nsde_workspace *const all[] = {s->step, s->loss, s->back};
+    for (int i = 0; i < 3; i++)
         if (all[i]) {
             if (e->n_parameters) /* else the pointer may be NULL */
                 memcpy(nsde_workspace_parameters(all[i]), e->point->parameters,
@@ -101,6 +101,8 @@ static void run_group(nsde_sweeper *s, size_t group, nsde_status (*panel_work)(n
     nsde_workspace_clear_adjoint(s->step);
     if (s->loss)
         nsde_workspace_clear_adjoint(s->loss);
+    if (s->back)
+        nsde_workspace_clear_adjoint(s->back);
     for (size_t panel = first; panel < end && panel < e->n_panels && !s->status; panel++) {
         start_panel(s, panel);
         s->status = panel_work(s);
@@ -108,6 +110,8 @@ static void run_group(nsde_sweeper *s, size_t group, nsde_status (*panel_work)(n
             memcpy(s->message, nsde_error_message(), sizeof s->message);
     }
     memcpy(sum, nsde_workspace_parameter_adjoint(s->step), e->n_parameters * sizeof *sum);
+    if (s->back)
+        nsde_accumulate(sum, nsde_workspace_parameter_adjoint(s->back), e->n_parameters);
     if (s->loss)
         nsde_accumulate(sum, nsde_workspace_parameter_adjoint(s->loss), e->n_parameters);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/settings.h"
-#include "gradient/engine.h"
+#include "gradient/backward.h"
 #include "gradient/schedule.h"
 #include "noise/brownian.h"
 
@@ -21,8 +21,8 @@ nsde_gradient_settings nsde_gradient_settings_default(void)
 
 const char *nsde_keep_name(nsde_keep keep)
 {
-    static const char *const names[] = {"auto", "rows", "states", "binomial"};
-    return keep >= NSDE_KEEP_AUTO && keep <= NSDE_KEEP_BINOMIAL ? names[keep] : "unknown policy";
+    static const char *const names[] = {"auto", "rows", "states", "binomial", "undo", "adjoint"};
+    return keep >= NSDE_KEEP_AUTO && keep <= NSDE_KEEP_ADJOINT ? names[keep] : "unknown policy";
 }
 
 nsde_var nsde_loss_state(const nsde_loss_at *at, size_t time)
@@ -42,7 +42,7 @@ static nsde_status check(const nsde_model *model, const nsde_loss *loss,
     if (loss->n_data && !loss->data)
         return nsde_fail(NSDE_INVALID, "nsde_gradient_create: the loss's data are NULL");
     NSDE_GRADIENT_SETTINGS(NSDE_SETTING_CHECK)
-    if (settings->keep < NSDE_KEEP_AUTO || settings->keep > NSDE_KEEP_BINOMIAL)
+    if (settings->keep < NSDE_KEEP_AUTO || settings->keep > NSDE_KEEP_ADJOINT)
         return nsde_fail(NSDE_INVALID, "nsde_gradient_create: there is no policy number %d",
                          (int)settings->keep);
     for (size_t i = 0; i < settings->n_observe; i++) {
@@ -161,7 +161,9 @@ static void choose_policy(nsde_gradient *e)
             if (nsde_sweeper_storage(e, all[i], steps, &bytes) && bytes <= e->settings.memory / e->n_threads)
                 e->keep = all[i];
     }
-    e->slots = e->keep == NSDE_KEEP_BINOMIAL ? snapshots : steps;
+    e->slots = e->keep == NSDE_KEEP_BINOMIAL ? snapshots
+               : nsde_backward_is(e->keep)   ? NSDE_BACKWARD_SLOTS
+                                             : steps;
 }
 
 static nsde_status allocate_results(nsde_gradient *e)
@@ -201,7 +203,8 @@ static nsde_status create_sweepers(nsde_gradient *e)
         status = nsde_sweeper_create(e, &e->sweepers[i]);
         if (!status)
             e->bytes += e->sweepers[i].arena.size + e->sweepers[i].step->arena.size +
-                        (e->sweepers[i].loss ? e->sweepers[i].loss->arena.size : 0);
+                        (e->sweepers[i].loss ? e->sweepers[i].loss->arena.size : 0) +
+                        (e->sweepers[i].back ? e->sweepers[i].back->arena.size : 0);
     }
     for (size_t i = 0; i < e->n_threads && !status && e->loss.n_data; i++)
         memcpy(nsde_workspace_uniform(e->sweepers[i].loss, 0), e->data, e->loss.n_data * sizeof(double));
@@ -243,6 +246,10 @@ nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
     if (!status)
         e->state_rows = nsde_program_input_rows(e->step_program, NSDE_STEP_STATE);
     if (!status)
+        status = nsde_backward_check(e);
+    if (!status && nsde_backward_is(settings->keep))
+        status = nsde_backward_compile(e);
+    if (!status)
         status = copy_problem(e);
     if (!status)
         status = compile_loss(e);
@@ -283,6 +290,7 @@ void nsde_gradient_destroy(nsde_gradient *e)
     nsde_brownian_destroy(e->grid);
     nsde_program_destroy(e->step_program);
     nsde_program_destroy(e->loss_program);
+    nsde_program_destroy(e->back_program);
     nsde_free(e);
 }
 

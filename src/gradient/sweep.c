@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "gradient/engine.h"
+#include "gradient/backward.h"
 #include "gradient/schedule.h"
 
 static double *state_slot(const nsde_sweeper *s, size_t slot)
@@ -29,9 +29,11 @@ static double *state_input(const nsde_sweeper *s)
 static void put_inputs(nsde_sweeper *s)
 {
     const nsde_gradient *e = s->engine;
-    if (e->n_inputs)
-        nsde_spread_paths(e->point->inputs, e->n_inputs, e->settings.paths, s->first, s->paths, e->stride,
-                          nsde_workspace_input(s->step, NSDE_STEP_INPUT));
+    nsde_workspace *const to[] = {s->step, s->back};
+    for (int i = 0; i < 2 && e->n_inputs; i++)
+        if (to[i])
+            nsde_spread_paths(e->point->inputs, e->n_inputs, e->settings.paths, s->first, s->paths, e->stride,
+                              nsde_workspace_input(to[i], NSDE_STEP_INPUT));
 }
 
 /* Runs step k on the state in the frame. */
@@ -133,6 +135,20 @@ static nsde_status there_keeping_states(nsde_sweeper *s, size_t *time)
     return status ? status : run_step(s, last);
 }
 
+static nsde_status there_keeping_the_last(nsde_sweeper *s, size_t *time)
+{
+    const size_t last = s->engine->settings.steps - 1;
+    nsde_status status = NSDE_OK;
+    for (size_t k = 0; k < last && !status; k++)
+        status = advance(s, k, time);
+    copy_state(s, s->states, state_input(s));
+    if (!status)
+        status = run_step(s, last);
+    if (!status && s->engine->keep == NSDE_KEEP_ADJOINT)
+        copy_state(s, s->states, nsde_workspace_output(s->step, 0));
+    return status;
+}
+
 /* The first states of the panel; lanes without a path repeat the first. */
 static void put_initial_states(nsde_sweeper *s)
 {
@@ -168,6 +184,8 @@ nsde_status nsde_sweep_forward(nsde_sweeper *s, bool back)
         return there_keeping_rows(s, &time);
     } else if (e->keep == NSDE_KEEP_STATES) {
         status = there_keeping_states(s, &time);
+    } else if (nsde_backward_is(e->keep)) {
+        status = there_keeping_the_last(s, &time);
     } else {
         s->stored[s->top = 0] = 0;
         copy_state(s, state_slot(s, 0), state_input(s));
@@ -178,18 +196,17 @@ nsde_status nsde_sweep_forward(nsde_sweeper *s, bool back)
     return status;
 }
 
-/* The adjoint of the state after step k: what came back from later steps, and the loss's where it looks. */
-static void seed_step(const nsde_sweeper *s, size_t k, size_t *time)
+/* To the adjoint of the state after step k, which came back from later steps, adds the loss's where it looks.
+ */
+static void add_seen(const nsde_sweeper *s, size_t k, size_t *time)
 {
     const nsde_gradient *e = s->engine;
-    double *seed = nsde_workspace_output_adjoint(s->step, 0);
-    copy_state(s, seed, s->lambda);
     if (*time == 0 || e->observe[*time - 1] != k + 1)
         return;
     const double *seen = s->seen;
     if (s->loss)
         seen = nsde_workspace_input_adjoint(s->loss, 0);
-    nsde_accumulate(seed, seen + --*time * e->dim * e->stride, e->dim * e->stride);
+    nsde_accumulate(s->lambda, seen + --*time * e->dim * e->stride, e->dim * e->stride);
 }
 
 static nsde_status bring(nsde_sweeper *s, size_t k)
@@ -204,8 +221,30 @@ static nsde_status bring(nsde_sweeper *s, size_t k)
         return NSDE_OK;
     if (e->keep == NSDE_KEEP_BINOMIAL)
         return bring_binomial(s, k, false, &none);
-    copy_state(s, state_input(s), state_slot(s, k));
-    return run_step(s, k);
+    const bool undo = e->keep == NSDE_KEEP_UNDO;
+    const nsde_status status = undo ? nsde_backward_undo(s, k) : NSDE_OK;
+    copy_state(s, state_input(s), state_slot(s, undo ? 0 : k));
+    return status ? status : run_step(s, k);
+}
+
+void nsde_sweep_add_inputs(const nsde_sweeper *s, const nsde_workspace *swept)
+{
+    const size_t inputs = s->engine->n_inputs * s->engine->stride;
+    if (inputs)
+        nsde_accumulate(s->input_lambda, nsde_workspace_input_adjoint(swept, NSDE_STEP_INPUT), inputs);
+}
+
+/* s->lambda after step k becomes that before it. */
+static nsde_status step_back(nsde_sweeper *s, size_t k)
+{
+    const nsde_status status = bring(s, k);
+    if (status)
+        return status;
+    copy_state(s, nsde_workspace_output_adjoint(s->step, 0), s->lambda);
+    nsde_reverse(s->step, s->paths);
+    copy_state(s, s->lambda, nsde_workspace_input_adjoint(s->step, NSDE_STEP_STATE));
+    nsde_sweep_add_inputs(s, s->step);
+    return NSDE_OK;
 }
 
 /* The adjoint of the inputs begins with what the loss itself makes of them. */
@@ -223,18 +262,11 @@ nsde_status nsde_sweep_back(nsde_sweeper *s)
     const nsde_gradient *e = s->engine;
     size_t time = e->n_times;
     nsde_status status = NSDE_OK;
-    const size_t inputs = e->n_inputs * e->stride;
     start_input_adjoint(s);
     memset(s->lambda, 0, e->state_rows * e->stride * sizeof *s->lambda);
     for (size_t k = e->settings.steps; k-- > 0 && !status;) {
-        status = bring(s, k);
-        if (status)
-            break;
-        seed_step(s, k, &time);
-        nsde_reverse(s->step, s->paths);
-        copy_state(s, s->lambda, nsde_workspace_input_adjoint(s->step, NSDE_STEP_STATE));
-        if (inputs)
-            nsde_accumulate(s->input_lambda, nsde_workspace_input_adjoint(s->step, NSDE_STEP_INPUT), inputs);
+        add_seen(s, k, &time);
+        status = e->keep == NSDE_KEEP_ADJOINT ? nsde_backward_adjoint(s, k) : step_back(s, k);
     }
     for (size_t r = e->dim; r < e->state_rows && !status; r++) /* copies of the state begin as it does */
         nsde_accumulate(s->lambda + r % e->dim * e->stride, s->lambda + r * e->stride, e->stride);

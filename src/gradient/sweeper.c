@@ -55,9 +55,13 @@ nsde_status nsde_sweeper_create(const nsde_gradient *e, nsde_sweeper *s)
 {
     size_t bytes;
     *s = (nsde_sweeper){.engine = e};
-    nsde_status status = nsde_workspace_create(e->step_program, e->panel, NSDE_REVERSE, &s->step);
+    const nsde_sweep sweep = e->keep == NSDE_KEEP_ADJOINT ? NSDE_FORWARD : NSDE_REVERSE;
+    nsde_status status = nsde_workspace_create(e->step_program, e->panel, sweep, &s->step);
     if (!status && e->loss_program)
         status = nsde_workspace_create(e->loss_program, e->panel, NSDE_REVERSE, &s->loss);
+    if (!status && e->back_program)
+        status = nsde_workspace_create(e->back_program, e->panel,
+                                       e->keep == NSDE_KEEP_UNDO ? NSDE_FORWARD : NSDE_REVERSE, &s->back);
     if (!status && !nsde_sweeper_storage(e, e->keep, e->slots, &bytes))
         status =
             nsde_fail(NSDE_OVERFLOW, "nsde_gradient: keeping %s for %zu steps overflows the size of memory",
@@ -85,6 +89,7 @@ void nsde_sweeper_destroy(nsde_sweeper *s)
 {
     nsde_workspace_destroy(s->step);
     nsde_workspace_destroy(s->loss);
+    nsde_workspace_destroy(s->back);
     nsde_arena_destroy(&s->arena);
-    s->step = s->loss = NULL;
+    s->step = s->loss = s->back = NULL;
 }

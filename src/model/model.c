@@ -12,6 +12,7 @@
 #include "model/inputs.h"
 #include "model/linear.h"
 #include "model/noise_class.h"
+#include "model/substitute.h"
 
 struct nsde_model {
     nsde_model_definition definition;
@@ -308,6 +309,25 @@ void nsde_model_destroy(nsde_model *model)
     nsde_free(model->parameters);
     nsde_free(model->names);
     nsde_free(model);
+}
+
+nsde_status nsde_model_substitute(const nsde_model *model, const nsde_substitute *substitute,
+                                  nsde_model **substituted)
+{
+    void *memory;
+    const nsde_status status = nsde_alloc(1, sizeof(nsde_model), "model", &memory);
+    *substituted = memory;
+    if (status)
+        return status;
+    nsde_model *made = memory;
+    *made = *model;
+    made->parameters = NULL; /* borrowed: the definition points to them */
+    made->names = NULL;
+    made->definition.drift = substitute->drift;
+    made->definition.diffusion = model->definition.diffusion ? substitute->diffusion : NULL;
+    made->definition.context = substitute->context;
+    made->definition.release = NULL;
+    return NSDE_OK;
 }
 
 const nsde_model_definition *nsde_model_describe(const nsde_model *model)

@@ -30,4 +30,5 @@ const nsde_integrator nsde_integrator_reversible_heun = {
     .noise = NSDE_NOISE_GENERAL,
     .carried = 1,
     .record = record,
+    .reversible = true,
 };

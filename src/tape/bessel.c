@@ -15,6 +15,7 @@
 #include <gsl/gsl_sf_psi.h>
 
 #include "core/constants.h"
+#include "nsde/dual.h"
 #include "tape/kernels.h"
 
 /* Sums over m of w = t_m / t_mode times: 1, the distance s = m - mode, minus the change d of psi(m + nu + 1)
@@ -139,6 +140,11 @@ static double debye_value(double nu, double x, double r, uint32_t extra)
     default:
         return NAN;
     }
+}
+
+double nsde_log_bessel_i_derivative(double order, double a, int i, int j)
+{
+    return i < 0 || j < 0 || i + j > 2 ? NAN : nsde_log_bessel_i_value(order, a, (uint32_t)(3 * i + j));
 }
 
 double nsde_log_bessel_i_value(double nu, double x, uint32_t extra)

@@ -35,6 +35,10 @@ START_TEST(every_estimator_in_one_file)
         const cJSON *gradient = cJSON_GetObjectItemCaseSensitive(e, "gradient");
         const char *method, *name;
         check_ok(nsde_json_get_string(e, "method", &method));
+        if (cJSON_GetArraySize(gradient) == 0) { /* one that does not apply says why */
+            ck_assert_str_eq(method, "reversible_heun_adjoint");
+            continue;
+        }
         ck_assert(member(e, "seconds") > 0.0 && member(e, "peak_bytes") > 0.0);
         ck_assert(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(e, "note")));
         ck_assert_int_eq(cJSON_GetArraySize(gradient), 3);

@@ -301,6 +301,33 @@ START_TEST(comparisons_look_at_values)
 }
 END_TEST
 
+/* I_nu' = I_(nu + 1) + nu I_nu / x; by the order against differences. */
+START_TEST(bessel_function)
+{
+    const double points[][2] = {{0.7, 1.3}, {-0.4, 5.0}, {12.0, 40.0}, {300.0, 2000.0}};
+    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        const double nu = points[i][0], x = points[i][1], h = 1e-5;
+        const nsde_dual2 y = nsde_dual2_log_bessel_i(nsde_dual2_variable(nu, 0), nsde_dual2_variable(x, 1));
+        const nsde_dual next =
+            nsde_dual_log_bessel_i(nsde_dual_variable(nu + 1.0, 0), nsde_dual_variable(x, 1));
+        const double rate = exp(next.value - nsde_dual2_value(y));
+        check_relative(y.value.partial[1], rate + nu / x, 1e-11);
+        /* the derivative of that ratio */
+        check_close_floor(y.partial[1].partial[1],
+                          rate * (next.partial[1] - y.value.partial[1]) - nu / (x * x), 1e-9, 1e-6);
+        check_close_floor(
+            y.partial[0].value,
+            (nsde_log_bessel_i_derivative(nu + h, x, 0, 0) - nsde_log_bessel_i_derivative(nu - h, x, 0, 0)) /
+                (2.0 * h),
+            1e-6, 1e-3);
+        check_relative(y.partial[0].partial[1], y.partial[1].partial[0], 1e-14);
+        ck_assert(y.partial[2].value == 0.0);
+    }
+    ck_assert(isnan(nsde_log_bessel_i_derivative(1.0, 1.0, 2, 1)));
+    ck_assert(isnan(nsde_log_bessel_i_derivative(1.0, -1.0, 0, 0)));
+}
+END_TEST
+
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, first_and_second_derivative_of_a_formula);
@@ -312,4 +339,5 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, edges_agree_with_the_tape);
     tcase_add_test(cases, edges_as_documented);
     tcase_add_test(cases, comparisons_look_at_values);
+    tcase_add_test(cases, bessel_function);
 }

@@ -54,6 +54,12 @@ static setup black_scholes(const char *loss, size_t paths)
     return s;
 }
 
+/* First derivatives, of the steps that are taken. */
+static bool is_of_steps(const nsde_estimator *estimator)
+{
+    return !estimator->second && !estimator->of_equation;
+}
+
 /* What of the registry applies: all that take the scheme and the loss. */
 static nsde_gradient_estimate *run_if_possible(const setup *s, const nsde_estimator *estimator)
 {
@@ -71,7 +77,7 @@ START_TEST(every_estimator_on_a_call)
             const nsde_estimator *estimator = nsde_estimator_at(m);
             setup s = black_scholes(CALL, 40000);
             s.settings.antithetic = pairs;
-            nsde_gradient_estimate *e = !estimator->second ? run_if_possible(&s, estimator) : NULL;
+            nsde_gradient_estimate *e = is_of_steps(estimator) ? run_if_possible(&s, estimator) : NULL;
             if (e) {
                 check_estimate(e, "price", e->loss, e->loss_std_error, call[0], 3.0, 0.08);
                 check_estimate(e, "rho", e->value[0], e->std_error[0], call[1], 3.0, 1.0);
@@ -101,7 +107,7 @@ START_TEST(every_estimator_on_the_logarithm)
         s.x0[0] = log(100.0);
         s.settings.run.paths = 40000;
         s.settings.run.steps = 2;
-        nsde_gradient_estimate *e = !estimator->second ? run_if_possible(&s, estimator) : NULL;
+        nsde_gradient_estimate *e = is_of_steps(estimator) ? run_if_possible(&s, estimator) : NULL;
         if (e) {
             check_estimate(e, "price", e->loss, e->loss_std_error, call[0], 3.0, 0.08);
             check_estimate(e, "rho", e->value[0], e->std_error[0], call[1], 3.0, 1.0);
@@ -284,7 +290,7 @@ START_TEST(moments_of_geometric_brownian_motion)
     }
     for (size_t m = 0; m < nsde_estimator_count(); m++) {
         const nsde_estimator *estimator = nsde_estimator_at(m);
-        if (estimator->second)
+        if (!is_of_steps(estimator))
             continue;
         nsde_gradient_estimate *e = run_if_possible(&s, estimator);
         if (e)

@@ -149,6 +149,27 @@ START_TEST(what_is_kept_and_threads_change_nothing)
 }
 END_TEST
 
+START_TEST(steps_undone_have_the_same_inputs)
+{
+    problem p = create();
+    const nsde_loss losses[] = {{.record = distance}, {.ensemble = mean_square}};
+    nsde_gradient_settings settings = standard();
+    double inputs[2][INPUTS * PATHS], weights[2][512];
+    check_ok(nsde_integrator_find("reversible_heun", &settings.integrator));
+    for (int l = 0; l < 2; l++) {
+        settings.keep = NSDE_KEEP_ROWS;
+        evaluate(&p, &losses[l], &settings, weights[0], inputs[0]);
+        settings.keep = NSDE_KEEP_UNDO;
+        evaluate(&p, &losses[l], &settings, weights[1], inputs[1]);
+        for (size_t i = 0; i < INPUTS * PATHS; i++)
+            check_close_floor(inputs[1][i], inputs[0][i], 1e-10, 1e-3);
+        for (size_t i = 0; i < p.n; i++)
+            check_close_floor(weights[1][i], weights[0][i], 1e-10, 1e-2);
+    }
+    destroy(&p);
+}
+END_TEST
+
 /* dX = u dt: dX_T/du = T, and the loss u X adds X itself. */
 START_TEST(a_closed_form)
 {
@@ -161,12 +182,17 @@ START_TEST(a_closed_form)
     settings.t1 = 2.5;
     check_ok(nsde_model_from_text(&(nsde_text_model){.drift = "u", .diffusion = "0", .n_inputs = 1}, &model));
     check_ok(nsde_loss_from_text("u*x", model, &loss));
-    check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
+    check_ok(nsde_integrator_find("reversible_heun", &settings.integrator));
     const nsde_gradient_point point = {.x0 = (double[]){1.5}, .inputs = (double[]){0.3, -2.0}};
-    check_ok(nsde_gradient_evaluate(engine, &point, &(nsde_gradient_result){.inputs = inputs}));
-    for (int i = 0; i < 2; i++)
-        check_relative(2.0 * inputs[i], 1.5 + 2.0 * 2.5 * point.inputs[i], 1e-13);
-    nsde_gradient_destroy(engine);
+    const nsde_keep all[] = {NSDE_KEEP_AUTO, NSDE_KEEP_UNDO, NSDE_KEEP_ADJOINT};
+    for (int k = 0; k < 3; k++) {
+        settings.keep = all[k];
+        check_ok(nsde_gradient_create(model, &loss, &settings, &engine));
+        check_ok(nsde_gradient_evaluate(engine, &point, &(nsde_gradient_result){.inputs = inputs}));
+        for (int i = 0; i < 2; i++)
+            check_relative(2.0 * inputs[i], 1.5 + 2.0 * 2.5 * point.inputs[i], 1e-13);
+        nsde_gradient_destroy(engine);
+    }
     nsde_loss_release_text(&loss);
     nsde_model_destroy(model);
 }
@@ -218,6 +244,7 @@ void test_cases(TCase *cases)
 {
     tcase_add_test(cases, derivatives_by_inputs_and_weights_agree_with_differences);
     tcase_add_test(cases, what_is_kept_and_threads_change_nothing);
+    tcase_add_test(cases, steps_undone_have_the_same_inputs);
     tcase_add_test(cases, a_closed_form);
     tcase_add_test(cases, inputs_that_are_missing_or_not_finite_are_refused);
     tcase_add_test(cases, an_engine_may_fail_anywhere);
