@@ -15,13 +15,13 @@ extern "C" {
 /** The settings: type, name, default, least, most, what it is.
  *
  *  The error of a step is the integrator's own estimate where it has one (dormand_prince), else the
- * difference between the step and two halves of it on the same Brownian path, of which the halves are kept.
- * It is divided by absolute + relative |x|, |x| the larger at the two ends of the step, and the largest
- * quotient over the states and the paths of a panel decides: up to 1 the step is accepted. All paths of a
- * panel share their steps, so that a path's numbers depend on its panel, but not on threads. A new length is
- * the old one times safety e^(-now/k) e_before^(before/k), e the quotients and k the order in h of the error
- * of a step (Gustafsson 1991; Hairer and Wanner 1996, section IV.2; Soederlind 2003), k = 1/2 + strong order
- * with noise. */
+ *  difference between the step and two halves of it on the same Brownian path, of which the halves are kept.
+ *  It is divided by absolute + relative |x|, |x| the larger at the two ends of the step, and the largest
+ *  quotient over the states and the paths of a panel decides: up to 1 the step is accepted. All paths of a
+ *  panel share their steps, so that a path's numbers depend on its panel, but not on threads. A new length is
+ *  the old one times safety e^(-now/k) e_before^(before/k), e the quotients and k the order in h of the error
+ *  of a step (Gustafsson 1991; Hairer and Wanner 1996, section IV.2; Soederlind 2003), k = 1/2 + strong order
+ *  with noise. */
 #define NSDE_ADAPTIVE_SETTINGS(X)                                                                            \
     X(double, relative, 1e-3, 0.0, 1.0, "tolerance of the error of a step, in units of the state")           \
     X(double, absolute, 1e-6, 0.0, 1e300, "tolerance of the error of a step, added to that")                 \
@@ -47,7 +47,7 @@ typedef struct nsde_adaptive {
 NSDE_API nsde_adaptive nsde_adaptive_default(void); /**< The defaults of NSDE_ADAPTIVE_SETTINGS. */
 
 /** The steps of a panel of paths: a grid for nsde_simulate_settings and nsde_gradient_settings, which with
- * the same noise repeat the panel's states on it. */
+ *  the same noise repeat the panel's states on it. */
 typedef struct nsde_panel_steps {
     size_t first_path, paths;
     size_t accepted, rejected;

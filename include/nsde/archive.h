@@ -34,7 +34,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_array_close(nsde_array_writer *writer);
 NSDE_API void nsde_array_discard(nsde_array_writer *writer); /**< Leaves no file; takes NULL. */
 
 /** The three at once.
- *  @param values [shape[0]]…[shape[n_dims - 1]] */
+ *  @param values [shape[0]]…[shape[n_dims - 1]]
+ *  @return as the three */
 NSDE_API NSDE_MUST_USE nsde_status nsde_array_write_npy(const char *path, size_t n_dims, const size_t *shape,
                                                         const double *values);
 
@@ -43,17 +44,19 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_array_write_npy(const char *path, size_t
 typedef struct nsde_table_writer nsde_table_writer;
 
 /** Begins a file with a header line; names are quoted where they must be.
- *  @param names [n_columns], not empty */
+ *  @param names [n_columns], not empty
+ *  @return NSDE_INVALID, NSDE_IO naming the file, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_open_csv(const char *path, size_t n_columns,
                                                        const char *const *names, nsde_table_writer **writer);
 
 /** Appends rows.
- *  @param values [n_rows][n_columns] */
+ *  @param values [n_rows][n_columns]
+ *  @return NSDE_INVALID, NSDE_IO */
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_write(nsde_table_writer *writer, size_t n_rows,
                                                     const double *values);
 
 /** Puts the file in its place and frees the writer, whatever is returned; after a failure there is no file.
- */
+ *  @return NSDE_INVALID, NSDE_IO */
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_close(nsde_table_writer *writer);
 NSDE_API void nsde_table_discard(nsde_table_writer *writer); /**< Leaves no file; takes NULL. */
 
@@ -69,7 +72,9 @@ typedef struct nsde_table {
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_read_csv(const char *path, nsde_table *table);
 NSDE_API void nsde_table_release(nsde_table *table); /**< Takes a zeroed table. */
 
-/** The three at once. */
+/** The three at once.
+ *  @param values [n_rows][n_columns]
+ *  @return as the three */
 NSDE_API NSDE_MUST_USE nsde_status nsde_table_write_csv(const char *path, size_t n_columns,
                                                         const char *const *names, size_t n_rows,
                                                         const double *values);

@@ -39,10 +39,10 @@ typedef struct nsde_estimate_settings {
     size_t scramblings;
     bool no_baseline; /**< likelihood_ratio without its control variate */
     double step;      /**< differences: relative step; 0 for the cube root of the rounding */
-    double
-        smoothing; /**< smoothed: width in standard deviations of what the loss chooses by; 0: paths^(-1/4) */
-    size_t partials; /**< forward: partials followed at once; 0 for 8 */
-    bool keep_samples;
+    /** smoothed: width in standard deviations of what the loss chooses by; 0 for paths^(-1/4). */
+    double smoothing;
+    size_t partials;         /**< forward: partials followed at once; 0 for 8 */
+    bool keep_samples;       /**< fill nsde_gradient_estimate.samples */
     const double *direction; /**< hessian_vector: [n_parameters + dim]; borrowed */
     /** [n_controls], at most 8: what the loss and each derivative have in common with these, by regression on
      *  the same samples, is taken away. */
@@ -80,9 +80,10 @@ struct nsde_estimator {
     nsde_status (*run)(struct nsde_estimate_work *work);
 };
 
-NSDE_API size_t nsde_estimator_count(void);
+NSDE_API size_t nsde_estimator_count(void);                      /**< The estimators there are. */
 NSDE_API const nsde_estimator *nsde_estimator_at(size_t number); /**< NULL beyond the last. */
-/** @return NSDE_NOT_FOUND with the names there are */
+/** The estimator of that name or alias.
+ *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_estimator_find(const char *name, const nsde_estimator **estimator);
 
 /** The gradient by one estimator; the same for any number of threads.
@@ -126,8 +127,8 @@ typedef struct nsde_path_kl_problem {
 
 /** KL(Q || P) of the laws of their paths. Plain; destroy it with nsde_path_kl_destroy. */
 typedef struct nsde_path_kl {
-    double value,
-        std_error; /**< E_Q of int |u|^2 dt / 2, u = g^-1 (f_q - f_p): no noise of the stochastic integral */
+    /** E_Q of int |u|^2 dt / 2, u = g^-1 (f_q - f_p): no noise of the stochastic integral. */
+    double value, std_error;
     /** The log ratio log dQ/dP under Q itself: its mean, the entropy once more, and its variance. */
     double log_ratio, log_ratio_std_error, log_ratio_variance;
     double inverse_ratio, inverse_ratio_std_error; /**< E_Q dP/dQ, which is 1 where enough paths tell it */

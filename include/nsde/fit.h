@@ -53,8 +53,8 @@ typedef struct nsde_likelihood_settings {
 /** Column 0, given the first observation. */
 NSDE_API nsde_likelihood_settings nsde_likelihood_settings_default(void);
 
-/** The log likelihood of a series as a function of a model's parameters. It belongs to one thread at a time.
- */
+/** The log likelihood of a series as a function of a model's parameters. It belongs to one thread at a
+ *  time. */
 typedef struct nsde_likelihood nsde_likelihood;
 
 /** Takes the observations from a series and compiles the objective. Missing observations (NaN) are left out:
@@ -134,6 +134,7 @@ NSDE_API nsde_fit_settings nsde_fit_settings_default(void);
     X(ITERATIONS, "the limit of iterations was reached")                                                     \
     X(CANCELLED, "ended by the progress callback")
 
+/** See NSDE_FIT_OUTCOME_LIST. */
 typedef enum nsde_fit_outcome {
 #define NSDE_FIT_OUTCOME_ENUM(name, text) NSDE_FIT_##name,
     NSDE_FIT_OUTCOME_LIST(NSDE_FIT_OUTCOME_ENUM)
@@ -170,8 +171,8 @@ typedef struct nsde_fit {
     char *origin, *column, *time_label; /**< of the data */
     nsde_initial_law initial;
     size_t n_observations, n_missing;
-    size_t
-        n_terms; /**< densities in the likelihood: transitions, and the first observation if it has a law */
+    /** Densities in the likelihood: transitions, and the first observation if it has a law. */
+    size_t n_terms;
     double span; /**< time from the first observation to the last */
     size_t n_parameters, n_free;
     nsde_estimate *estimates; /**< [n_parameters] */
@@ -197,9 +198,8 @@ typedef struct nsde_fit {
 /** Fits a model to a series: a quasi-Newton search (BFGS) on a scale without bounds, then Newton steps with
  *  the exact Hessian until the expected gain is below the tolerance.
  *  @param settings NULL for the defaults
- *  @return as nsde_likelihood_create; NSDE_NOT_FOUND (no such parameter in fixed or start);
- *          NSDE_INVALID (settings, values out of bounds); NSDE_DIVERGED (no start with a finite likelihood)
- */
+ *  @return as nsde_likelihood_create; NSDE_NOT_FOUND (no such parameter in fixed or start); NSDE_INVALID
+ *          (settings, values out of bounds); NSDE_DIVERGED (no start with a finite likelihood) */
 NSDE_API NSDE_MUST_USE nsde_status nsde_fit_run(const nsde_model *model, const nsde_series *series,
                                                 const nsde_fit_settings *settings, nsde_fit **fit);
 /** Writes a fit as a table.
@@ -207,7 +207,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_fit_run(const nsde_model *model, const n
 NSDE_API NSDE_MUST_USE nsde_status nsde_fit_print(const nsde_fit *fit, FILE *stream);
 /** Writes a fit as JSON: model, method, n_observations, parameters (name, estimate, std_error, ci95 at the
  *  fit's level, fixed, at_bound), log_likelihood, aic, bic, converged, outcome, iterations, seconds,
- * warnings; numbers have 17 digits, NaN is null.
+ *  warnings; numbers have 17 digits, NaN is null.
  *  @return NSDE_IO naming the file, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_fit_write_json(const nsde_fit *fit, const char *path);
 NSDE_API void nsde_fit_destroy(nsde_fit *fit); /**< Takes NULL. */

@@ -149,8 +149,8 @@ typedef struct nsde_gradient_info {
     size_t panel;     /**< paths of a panel */
     size_t threads;
     size_t bytes; /**< held by the engine */
-    size_t
-        steps_forward; /**< steps of a panel in the last evaluation that were run without being swept back */
+    /** Steps of a panel in the last evaluation that were run without being swept back. */
+    size_t steps_forward;
 } nsde_gradient_info;
 
 /** The choices made at creation, and the cost of the last evaluation. */

@@ -42,6 +42,7 @@ typedef struct nsde_mixed_network {
 typedef nsde_status (*nsde_mixed_solver)(void *context, size_t path, const double *y, double *loss,
                                          double *loss_by_y);
 
+/** Network and solver, compiled, with all the memory they need. It belongs to one thread at a time. */
 typedef struct nsde_mixed nsde_mixed;
 
 /** For a recorded model, whose parameters are the network's outputs; see nsde_gradient_settings (`keep`,
@@ -51,12 +52,14 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_mixed_create(const nsde_mixed_network *n
                                                      const nsde_model *model, const nsde_loss *loss,
                                                      const nsde_gradient_settings *settings,
                                                      nsde_mixed **mixed);
-/** For a solver of the caller's, run on `paths` paths by `threads` threads (0 for one per core). */
+/** For a solver of the caller's, run on `paths` paths by `threads` threads (0 for one per core).
+ *  @return NSDE_INVALID (also for more than 1024 outputs), NSDE_RECORDING, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_mixed_create_solver(const nsde_mixed_network *network,
                                                             nsde_mixed_solver solver, void *context,
                                                             size_t paths, int threads, nsde_mixed **mixed);
 NSDE_API void nsde_mixed_destroy(nsde_mixed *mixed); /**< Takes NULL. */
 
+/** Where the gradient is taken. */
 typedef struct nsde_mixed_point {
     const double *weights;  /**< [n_weights] */
     const double *features; /**< [n_features], or [n_features][paths] where per_path */

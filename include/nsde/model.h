@@ -19,6 +19,7 @@ extern "C" {
     X(ADDITIVE, "additive")                                                                                  \
     X(SCALAR, "scalar") X(DIAGONAL, "diagonal") X(COMMUTATIVE, "commutative") X(GENERAL, "general")
 
+/** See NSDE_NOISE_LIST. */
 typedef enum nsde_noise_class {
 #define NSDE_NOISE_ENUM(name, text) NSDE_NOISE_##name,
     NSDE_NOISE_LIST(NSDE_NOISE_ENUM)
@@ -27,6 +28,7 @@ typedef enum nsde_noise_class {
 
 NSDE_API const char *nsde_noise_class_name(nsde_noise_class noise); /**< "additive", … */
 
+/** In whose sense the stochastic integral is meant. */
 typedef enum nsde_calculus { NSDE_ITO, NSDE_STRATONOVICH } nsde_calculus;
 
 NSDE_API const char *nsde_calculus_name(nsde_calculus calculus); /**< "Ito" or "Stratonovich". */
@@ -42,7 +44,7 @@ typedef struct nsde_parameter_definition {
 } nsde_parameter_definition;
 
 /** Where a coefficient is recorded: state x [dim], time t [1], parameters p [n_parameters], inputs u
- * [n_inputs] of the path (void where the model has none). */
+ *  [n_inputs] of the path (void where the model has none). */
 typedef struct nsde_at {
     nsde_tape *tape;
     nsde_var x, t, p, u;
@@ -119,15 +121,16 @@ NSDE_API void nsde_start_linear_drift(const nsde_observations *data, double gamm
 NSDE_API void nsde_start_mean_reversion(const nsde_observations *data, double a, double b, double *kappa,
                                         double *mu);
 
-/** Log density of a normal distribution at x, elementwise: -(log(2 pi variance) + (x - mean)^2 / variance)
- * / 2. */
+/** Log density of a normal distribution at x, elementwise:
+ *  -1/2 (log(2 pi variance) + (x - mean)^2 / variance). */
 NSDE_API nsde_var nsde_normal_log_density(nsde_var x, nsde_var mean, nsde_var variance);
 
+/** A checked model, shipped or of a definition; immutable but for the standardisation of its networks. */
 typedef struct nsde_model nsde_model;
 
 /** Checks a definition and makes a model of it: names, bounds, that the coefficients record with the right
  *  number of rows, and, at random states and parameters, that the noise is of the class it is said to be. The
- * model owns the context (see release) from here on, also where this fails.
+ *  model owns the context (see release) from here on, also where this fails.
  *  @return NSDE_INVALID or NSDE_RECORDING with a sentence naming the model and the cause */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_create(const nsde_model_definition *definition,
                                                      nsde_model **model);
@@ -141,8 +144,8 @@ NSDE_API size_t nsde_shipped_count(void);
 NSDE_API const nsde_model_definition *nsde_shipped(size_t number); /**< NULL beyond the last. */
 
 /** What the model was made from, with noise_dim filled in and blocks of parameters spelled out: block "W" of
- * 3 is W[0], W[1], W[2], so that n_parameters is the length of the flat vector. Valid as long as the model.
- */
+ *  3 is W[0], W[1], W[2], so that n_parameters is the length of the flat vector. Valid as long as the
+ *  model. */
 NSDE_API const nsde_model_definition *nsde_model_describe(const nsde_model *model);
 /** The number of the parameter called `name`.
  *  @return NSDE_NOT_FOUND with the names there are */

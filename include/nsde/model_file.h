@@ -21,10 +21,10 @@ typedef struct nsde_model_file {
 
 /** Writes a shipped or neural model: its name or its networks with their standardisation, named blocks of
  *  parameters, results, a version and a checksum over all of it. Numbers have 17 digits, so that reading
- * gives the same bits and writing what was read the same file, in every locale. The file is replaced as a
- * whole.
+ *  gives the same bits and writing what was read the same file, in every locale. The file is replaced as a
+ *  whole.
  *  @return NSDE_INVALID (a parameter out of its bounds, a result that is not finite), NSDE_UNSUPPORTED (a
- * model of the caller's own, which no file can hold), NSDE_IO, NSDE_NO_MEMORY */
+ *          model of the caller's own, which no file can hold), NSDE_IO, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_file_write(const nsde_model_file *file, const char *path);
 /** Reads a model file; destroy what it holds with nsde_model_file_destroy.
  *  @return NSDE_IO; NSDE_PARSE naming the file: not a model file, another version, damaged or edited by hand
@@ -40,7 +40,9 @@ NSDE_API void nsde_model_file_destroy(nsde_model_file *file);
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_write(const nsde_model *model, const double *parameters,
                                                     const char *path);
 /** Reads the model of a file and its parameters.
- *  @param parameters [n_parameters], to be freed with nsde_parameters_destroy */
+ *  @param model written; destroy it with nsde_model_destroy
+ *  @param parameters [n_parameters], to be freed with nsde_parameters_destroy
+ *  @return as nsde_model_file_read */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_read(const char *path, nsde_model **model, double **parameters);
 /** Frees what nsde_model_read gave; takes NULL. */
 NSDE_API void nsde_parameters_destroy(double *parameters);

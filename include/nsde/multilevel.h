@@ -15,17 +15,16 @@
 extern "C" {
 #endif
 
-/* ---- functionals of a path ------------------------------------------------------------------------------
- */
+/* ---- functionals of a path ---------------------------------------------------------------------------- */
 
 /** Where a functional is recorded: on a piece of a path from x at time t to x_next at t + h.
  *
  *  A fine step is one piece. A coarse step is cut where the fine path on the same noise has its times:
- * between its ends, x moves there as a Brownian motion with the drift and the diffusion of the step's
- * beginning does, given W (Giles 2008, "Improved multilevel Monte Carlo convergence using the Milstein
- * scheme", section 4). So what is conditional on the ends of a piece can be the same formula, on the same
- * random numbers, on both paths, with the law on a coarse path that it has where the same step is a fine one.
- */
+ *  between its ends, x moves there as a Brownian motion with the drift and the diffusion of the step's
+ *  beginning does, given W (Giles 2008, "Improved multilevel Monte Carlo convergence using the Milstein
+ *  scheme", section 4). So what is conditional on the ends of a piece can be the same formula, on the same
+ *  random numbers, on both paths, with the law on a coarse path that it has where the same step is a fine
+ *  one. */
 typedef struct nsde_functional_at {
     nsde_tape *tape;
     nsde_var accumulators; /**< [accumulators] before the piece; for `value` at the end of the path */
@@ -55,8 +54,7 @@ typedef struct nsde_functional {
     bool whole_steps;                                /**< a coarse step is one piece as well */
     bool last_alone;                                 /**< `step` is wanted for the last piece alone */
     nsde_var (*start)(const nsde_functional_at *at); /**< [accumulators] at t0; NULL for zeros */
-    nsde_var (*step)(
-        const nsde_functional_at *at); /**< [accumulators] after the piece; NULL if there are none */
+    nsde_var (*step)(const nsde_functional_at *at);  /**< [accumulators] after it; NULL for none */
     nsde_var (*value)(const nsde_functional_at *at); /**< the value: 1 row */
     void *context;
 } nsde_functional;
@@ -77,15 +75,14 @@ typedef struct nsde_payoff {
 
 NSDE_API nsde_payoff nsde_payoff_default(void); /**< The defaults of NSDE_PAYOFF_SETTINGS. */
 
-NSDE_API size_t nsde_functional_count(void); /**< The named functionals there are. */
-/** Name and meaning of one, NULL beyond the last. */
-NSDE_API const char *nsde_functional_name(size_t number);
-NSDE_API const char *nsde_functional_title(size_t number);
+NSDE_API size_t nsde_functional_count(void);               /**< The named functionals there are. */
+NSDE_API const char *nsde_functional_name(size_t number);  /**< NULL beyond the last. */
+NSDE_API const char *nsde_functional_title(size_t number); /**< What it is of; NULL beyond the last. */
 /** A functional by name: call (max(x - K, 0)), asian (call on the mean), geometric_asian, lookback (x less
- * its minimum), barrier (call that is worth nothing once x was below the barrier), digital (K where x > K).
- * On paths between steps, not at their ends alone: minima and crossings are those of Brownian bridges,
- * integrals have the bridge's term, a digital is the expectation over the last step (Giles 2008, sections 4
- * and 5).
+ *  its minimum), barrier (call that is worth nothing once x was below the barrier), digital (K where x > K).
+ *  On paths between steps, not at their ends alone: minima and crossings are those of Brownian bridges,
+ *  integrals have the bridge's term, a digital is the expectation over the last step (Giles 2008, sections 4
+ *  and 5).
  *  @param payoff borrowed by the functional; out of range is refused by nsde_multilevel_create
  *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_functional_find(const char *name, nsde_payoff *payoff,
@@ -94,8 +91,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_functional_find(const char *name, nsde_p
  *  @return NSDE_UNSUPPORTED for losses of the ensemble and losses with data */
 NSDE_API NSDE_MUST_USE nsde_status nsde_functional_of_loss(nsde_loss *loss, nsde_functional *functional);
 
-/* ---- the estimator --------------------------------------------------------------------------------------
- */
+/* ---- the estimator ------------------------------------------------------------------------------------ */
 
 /** What is expected, and where. Everything is borrowed and must outlive the estimator. */
 typedef struct nsde_multilevel_problem {
@@ -139,6 +135,7 @@ typedef struct nsde_multilevel_settings {
     void *progress_context;
 } nsde_multilevel_settings;
 
+/** The defaults of NSDE_MULTILEVEL_SETTINGS; Euler-Maruyama, no progress told. */
 NSDE_API nsde_multilevel_settings nsde_multilevel_settings_default(void);
 
 enum { NSDE_MULTILEVEL_SUMS = 8 };
@@ -190,6 +187,7 @@ typedef struct nsde_multilevel_result {
     double *standard_cost;
 } nsde_multilevel_result;
 
+/** An estimator at work. It belongs to one thread at a time. */
 typedef struct nsde_multilevel nsde_multilevel;
 
 /** Compiles the steps and takes all the memory needed; nothing is allocated by runs.
@@ -203,14 +201,17 @@ NSDE_API void nsde_multilevel_destroy(nsde_multilevel *multilevel); /**< Takes N
 NSDE_API void nsde_multilevel_set_seed(nsde_multilevel *multilevel, uint64_t seed);
 
 /** Estimates with a root mean square error of `epsilon`: adds samples and levels until the variance of the
- * sum and the square of the bias are within their shares of epsilon^2 (Giles 2008, algorithm in section 5).
+ *  sum and the square of the bias are within their shares of epsilon^2 (Giles 2008, algorithm in section 5).
  *  Bit-identical for any number of threads.
  *  @param result written on success; the estimator's
  *  @return NSDE_INVALID; NSDE_DIVERGED naming a level, a path and the seed */
 NSDE_API NSDE_MUST_USE nsde_status nsde_multilevel_run(nsde_multilevel *multilevel, double epsilon,
                                                        const nsde_multilevel_result **result);
 /** The same number of samples on each of `levels` levels, to see how means and variances fall.
- *  @param levels up to max_levels */
+ *  @param levels 2 … max_levels
+ *  @param samples 2 at least
+ *  @param result written on success; the estimator's
+ *  @return as nsde_multilevel_run */
 NSDE_API NSDE_MUST_USE nsde_status nsde_multilevel_study(nsde_multilevel *multilevel, size_t levels,
                                                          size_t samples,
                                                          const nsde_multilevel_result **result);
@@ -227,8 +228,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_multilevel_allocate(size_t levels, const
                                                             const double *cost, double epsilon,
                                                             double bias_share, size_t *samples);
 
-/* ---- extrapolation --------------------------------------------------------------------------------------
- */
+/* ---- extrapolation ------------------------------------------------------------------------------------ */
 
 /** A Romberg estimate of one component: from steps h and h / refinement on the same path. */
 typedef struct nsde_romberg {
@@ -238,7 +238,7 @@ typedef struct nsde_romberg {
 } nsde_romberg;
 
 /** Extrapolates from level - 1 and `level` (from 1 on): for a scheme of weak order p, (r^p Y_fine - Y_coarse)
- * / (r^p - 1) with the ratio r of their steps has order p + 1 where the error has an expansion in the step
+ *  / (r^p - 1) with the ratio r of their steps has order p + 1 where the error has an expansion in the step
  *  (Talay and Tubaro 1990). Both are taken on the same Brownian path, so that their errors are correlated.
  *  @param order p; 0 for the weak order of the integrator
  *  @param romberg [1 + n_derivatives] written

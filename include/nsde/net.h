@@ -20,6 +20,7 @@ extern "C" {
     X(LIPSWISH, "lipswish")                                                                                  \
     X(SOFTPLUS, "softplus") X(RELU, "relu") X(SIGMOID, "sigmoid") X(IDENTITY, "identity")
 
+/** See NSDE_ACTIVATION_LIST. */
 typedef enum nsde_activation {
 #define NSDE_ACTIVATION_ENUM(name, text) NSDE_ACTIVATION_##name,
     NSDE_ACTIVATION_LIST(NSDE_ACTIVATION_ENUM)
@@ -27,7 +28,8 @@ typedef enum nsde_activation {
 } nsde_activation;
 
 NSDE_API const char *nsde_activation_name(nsde_activation activation); /**< "tanh", … */
-/** @return NSDE_NOT_FOUND with the names there are */
+/** The activation of that name.
+ *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_activation_find(const char *name, nsde_activation *activation);
 /** Records an activation of any value. */
 NSDE_API nsde_var nsde_activate(nsde_activation activation, nsde_var a);
@@ -61,6 +63,7 @@ typedef struct nsde_net nsde_net;
  *  @return NSDE_INVALID or NSDE_OVERFLOW naming the network and the layer */
 NSDE_API NSDE_MUST_USE nsde_status nsde_net_create(const nsde_net_definition *definition, nsde_net **net);
 NSDE_API void nsde_net_destroy(nsde_net *net); /**< Takes NULL. */
+/** What it was made from, copied; valid as long as the network. */
 NSDE_API const nsde_net_definition *nsde_net_describe(const nsde_net *net);
 
 /** Hidden layers and activation from text such as "mlp:64,64" or "mlp:32:silu".
@@ -77,8 +80,9 @@ NSDE_API void nsde_net_block(const nsde_net *net, size_t block, const char **nam
                              size_t *rows, size_t *columns);
 
 /** Inputs are taken as (x - mean) / scale and outputs of the last layer as mean + scale y, before the map.
- *  Arrays of the network's inputs or last layer's numbers; NULL leaves that side as it is. Finite, scales
- *  not 0. */
+ *  Arrays of the network's inputs or last layer's numbers, copied; NULL leaves that side as it is. Finite,
+ *  scales not 0.
+ *  @return NSDE_INVALID otherwise; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_net_standardise(nsde_net *net, const double *input_mean,
                                                         const double *input_scale, const double *output_mean,
                                                         const double *output_scale);
@@ -95,7 +99,8 @@ typedef enum nsde_initialisation {
 } nsde_initialisation;
 
 /** Draws weights.
- *  @param weights [nsde_net_weights] written */
+ *  @param weights [nsde_net_weights] written
+ *  @return NSDE_INVALID; NSDE_OVERFLOW and NSDE_NO_MEMORY (NSDE_INIT_ORTHOGONAL) */
 NSDE_API NSDE_MUST_USE nsde_status nsde_net_initialise(const nsde_net *net, nsde_initialisation scheme,
                                                        gsl_rng *rng, double *weights);
 /** Clips every entry of each W to within 1 / in, which bounds the Lipschitz constant of a network of

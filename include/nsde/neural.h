@@ -35,7 +35,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_neural_create(const nsde_neural_settings
  *  belong to the model; standardise them before anything is made of it. */
 NSDE_API nsde_net *nsde_neural_net(const nsde_model *model, size_t number);
 /** Draws the weights of both networks.
- *  @param parameters [n_parameters] written */
+ *  @param parameters [n_parameters] written
+ *  @return NSDE_INVALID for other models; else as nsde_net_initialise */
 NSDE_API NSDE_MUST_USE nsde_status nsde_neural_initialise(const nsde_model *model, nsde_initialisation scheme,
                                                           gsl_rng *rng, double *parameters);
 

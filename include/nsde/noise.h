@@ -57,7 +57,8 @@ NSDE_API size_t nsde_noise_rows(size_t components, nsde_noise_detail detail);
 
 /** Brownian motion on a grid of equal steps, whose increments are a pure function of seed, path, step and
  *  component (and scale with the root of h). Up to 2^41 steps and NSDE_NOISE_COMPONENTS components.
- *  Its Levy areas are those of nsde_brownian_grid_areas without terms. */
+ *  Its Levy areas are those of nsde_brownian_grid_areas without terms.
+ *  @return NSDE_INVALID (components), NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_grid(uint64_t seed, size_t components,
                                                       nsde_brownian **brownian);
 /** As nsde_brownian_grid, with a choice of how Levy areas are made (up to 2^30 steps):
@@ -65,7 +66,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_grid(uint64_t seed, size_t comp
  *  and Wright 1992) given W and H, and for the rest of the series a normal number of the rest's variance
  *  (Wiktorsson 2001). With no terms that is Davie's (2014) area: means, variances and their dependence on W
  *  and H are exact, fourth moments are not (13/48 for 5/16). Sixteen terms leave an error of 1e-4 in them.
- *  @param terms 0 … 1000 */
+ *  @param terms 0 … 1000
+ *  @return NSDE_INVALID (components, terms), NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_grid_areas(uint64_t seed, size_t components, size_t terms,
                                                             nsde_brownian **brownian);
 
@@ -76,25 +78,28 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_stored(size_t paths, size_t ste
                                                         double h, const double *increments,
                                                         nsde_brownian **brownian);
 /** As nsde_brownian_stored, in more detail.
- *  @param rows [paths][steps][nsde_noise_rows(components, detail)], copied; finite */
+ *  @param rows [paths][steps][nsde_noise_rows(components, detail)], copied; finite
+ *  @return as nsde_brownian_stored */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_stored_detail(size_t paths, size_t steps, size_t components,
                                                                nsde_noise_detail detail, double h,
                                                                const double *rows, nsde_brownian **brownian);
 /** As nsde_brownian_stored, with increments drawn from any GSL generator in the order of that array
- *  (gsl_ran_gaussian_ziggurat, one call a number). */
+ *  (gsl_ran_gaussian_ziggurat, one call a number).
+ *  @return as nsde_brownian_stored */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_from_rng(gsl_rng *rng, size_t paths, size_t steps,
                                                           size_t components, double h,
                                                           nsde_brownian **brownian);
 /** The virtual tree: Brownian motion on [t0, t1] that can be asked for any interval, in any order. The
  *  interval is halved until halves are no longer than `tolerance`, each time by the exact law of W and H
- * given those of the whole (Foster 2020), with normals that belong to the place in the tree. Values at the
- * ends of those halves are exact in their joint law; within a last one each value is exact in its own law. As
- * steps, step k is the interval from t0 + k h to t0 + (k + 1) h.
- *  Levy areas are made of those of the last halves by Chen's relation, so that areas of any intervals that
- * meet add up, and cost what all last halves within an interval cost: choose no finer a tolerance than
- * needed. Over a last half, means, variances and covariances given W and H are exact (fourth moment 123/400
- * for 5/16); within one, from its beginning, the variance is.
- *  @param tolerance at least (t1 - t0) / 2^38 */
+ *  given those of the whole (Foster 2020), with normals that belong to the place in the tree. Values at the
+ *  ends of those halves are exact in their joint law; within a last one each value is exact in its own law.
+ *  As steps, step k is the interval from t0 + k h to t0 + (k + 1) h. Levy areas are made of those of the last
+ *  halves by Chen's relation, so that areas of any intervals that meet add up, and cost what all last halves
+ *  within an interval cost: choose no finer a tolerance than needed. Over a last half, means, variances and
+ *  covariances given W and H are exact (fourth moment 123/400 for 5/16); within one, from its beginning, the
+ *  variance is.
+ *  @param tolerance at least (t1 - t0) / 2^38
+ *  @return NSDE_INVALID (components, times, tolerance), NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_tree(uint64_t seed, size_t components, double t0, double t1,
                                                       double tolerance, nsde_brownian **brownian);
 
@@ -108,11 +113,11 @@ typedef enum nsde_sobol_ordering {
 enum { NSDE_SOBOL_DIMENSIONS = 1111 }; /**< most components x steps */
 
 /** Quasi-random Brownian motion: path n is point n of Sobol's sequence in components x steps dimensions (Joe
- * and Kuo 2008, in the order of a Gray code), scrambled linearly and shifted (Matousek 1998): each path has
- * the law of Brownian motion, and 2^m paths from a multiple of 2^m on are spread evenly. Averages over them
- * err less than over independent paths; the error is told by repeating with other seeds. Up to 2^32 paths and
- * exactly `steps` steps of any one length. Space-time and Levy areas, which are independent of the
- * increments, are pseudo-random.
+ *  and Kuo 2008, in the order of a Gray code), scrambled linearly and shifted (Matousek 1998): each path has
+ *  the law of Brownian motion, and 2^m paths from a multiple of 2^m on are spread evenly. Averages over them
+ *  err less than over independent paths; the error is told by repeating with other seeds. Up to 2^32 paths
+ *  and exactly `steps` steps of any one length. Space-time and Levy areas, which are independent of the
+ *  increments, are pseudo-random.
  *  @return NSDE_INVALID for more than NSDE_SOBOL_DIMENSIONS dimensions; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_sobol(uint64_t seed, size_t components, size_t steps,
                                                        nsde_sobol_ordering ordering,
@@ -121,16 +126,18 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_sobol(uint64_t seed, size_t com
 /* Made of another Brownian motion, which is borrowed and must live longer. */
 
 /** Steps that are `factor` steps of the fine one each: increments are sums, areas follow (Chen's relation).
- *  Step length h here is h / factor there. */
+ *  Step length h here is h / factor there.
+ *  @return NSDE_INVALID for a factor of 0; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_coarsen(const nsde_brownian *fine, size_t factor,
                                                          nsde_brownian **brownian);
-/** Antithetic pairs: paths 2 i and 2 i + 1 are path i of `half` and its mirror image -W. */
+/** Antithetic pairs: paths 2 i and 2 i + 1 are path i of `half` and its mirror image -W.
+ *  @return NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_antithetic(const nsde_brownian *half,
                                                             nsde_brownian **brownian);
 /** L W with the Cholesky factor L of a correlation (or covariance) matrix. What it makes is no standard
  *  Brownian motion: a scheme with quadratic terms (Milstein …) would be wrong with it, and is refused.
  *  @param matrix [components][components], symmetric and positive definite
- *  @return NSDE_INVALID otherwise */
+ *  @return NSDE_INVALID otherwise; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_brownian_correlate(const nsde_brownian *independent,
                                                            const double *matrix, nsde_brownian **brownian);
 /** Is it made by nsde_brownian_correlate (perhaps of one that is)? */
@@ -138,7 +145,7 @@ NSDE_API bool nsde_brownian_is_correlated(const nsde_brownian *brownian);
 
 NSDE_API void nsde_brownian_destroy(nsde_brownian *brownian); /**< Takes NULL. */
 
-NSDE_API size_t nsde_brownian_components(const nsde_brownian *brownian);
+NSDE_API size_t nsde_brownian_components(const nsde_brownian *brownian); /**< Of W. */
 /** Does a seed stand for this noise? If so it is written. */
 NSDE_API bool nsde_brownian_seed(const nsde_brownian *brownian, uint64_t *seed);
 

@@ -17,8 +17,7 @@ extern "C" {
 /** Writes the value and the gradient [n] at x [n]; a value that is not finite is a step too far. */
 typedef nsde_status (*nsde_function)(void *context, const double *x, double *value, double *gradient);
 
-/* ---- a step at a time -----------------------------------------------------------------------------------
- */
+/* ---- a step at a time --------------------------------------------------------------------------------- */
 
 /** How the rate changes from step to step: identifier, name, what it is. */
 #define NSDE_SCHEDULE_LIST(X)                                                                                \
@@ -26,6 +25,7 @@ typedef nsde_status (*nsde_function)(void *context, const double *x, double *val
     X(COSINE, "cosine", "half a cosine from the rate to final_rate times it over `horizon` steps")           \
     X(EXPONENTIAL, "exponential", "the rate times final_rate^(step / horizon)")
 
+/** See NSDE_SCHEDULE_LIST. */
 typedef enum nsde_schedule {
 #define NSDE_SCHEDULE_ENUM(name, text, doc) NSDE_SCHEDULE_##name,
     NSDE_SCHEDULE_LIST(NSDE_SCHEDULE_ENUM)
@@ -112,7 +112,7 @@ NSDE_API void nsde_optimiser_destroy(nsde_optimiser *optimiser); /**< Takes NULL
 NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_advance(nsde_optimiser *optimiser, double *gradient,
                                                           double *parameters);
 /** A step of a method that searches: from parameters [n] with this value and gradient [n], which all move to
- * the better point. The method has no rate. Nothing is allocated.
+ *  the better point. The method has no rate. Nothing is allocated.
  *  @param found false where no better point was found: nothing has moved then
  *  @return NSDE_DIVERGED where value or gradient are not finite; NSDE_UNSUPPORTED for other methods; what
  *          `function` returned */
@@ -122,12 +122,11 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_optimiser_search(nsde_optimiser *optimis
 /** The rate that the next step will have. */
 NSDE_API double nsde_optimiser_rate(const nsde_optimiser *optimiser);
 
-/** Scales a vector down to this Euclidean norm where it is longer; returns the norm it had, without overflow.
- */
+/** Scales a vector down to this Euclidean norm where it is longer; returns the norm it had, without
+ *  overflow. */
 NSDE_API double nsde_clip_norm(size_t n, double *vector, double longest);
 
-/* ---- of deterministic objectives ------------------------------------------------------------------------
- */
+/* ---- of deterministic objectives ---------------------------------------------------------------------- */
 
 /** The settings: type, name, default, least, most, what it is. */
 #define NSDE_LBFGS_SETTINGS(X)                                                                               \
@@ -162,10 +161,10 @@ typedef struct nsde_lbfgs_result {
 } nsde_lbfgs_result;
 
 /** Minimises by the limited-memory BFGS method (Nocedal 1980; Liu and Nocedal 1989) with a line search for
- * the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6).
+ *  the strong Wolfe conditions (Nocedal and Wright 2006, algorithms 3.5 and 3.6).
  *  @param x [n] where to begin; on success the point found
  *  @return NSDE_INVALID naming the setting; NSDE_DIVERGED where the beginning has no finite value or
- * gradient; NSDE_NO_MEMORY; what `function` returned */
+ *          gradient; NSDE_NO_MEMORY; what `function` returned */
 NSDE_API NSDE_MUST_USE nsde_status nsde_lbfgs_minimise(size_t n, nsde_function function, void *context,
                                                        const nsde_lbfgs_settings *settings, double *x,
                                                        nsde_lbfgs_result *result);

@@ -77,7 +77,8 @@ typedef struct nsde_simulation {
 } nsde_simulation;
 
 /** Simulates paths numbered first_path … first_path + paths - 1. The result depends on the seed and the
- *  settings, to the last bit, and not on the number of threads; path i is the same in any batch.
+ *  settings, to the last bit, and not on the number of threads; path i is the same in any batch, but with
+ *  adaptive steps, which the paths of a panel share.
  *  @param parameters [n_parameters] within their bounds, or [n_parameters][paths] (parameters_per_path)
  *  @param x0 [dim], the same for every path, or [dim][paths] (x0_per_path)
  *  @return NSDE_INVALID, NSDE_UNSUPPORTED (integrator and model do not go together), NSDE_OVERFLOW,
@@ -95,7 +96,8 @@ NSDE_API void nsde_simulation_moments(const nsde_simulation *simulation, size_t 
                                       double *mean, double *variance, double *std_error);
 /** Quantiles of a component at a saved time (linear between order statistics, Hyndman and Fan 1996, type 7).
  *  @param levels [n] in 0 … 1
- *  @param quantiles [n] written */
+ *  @param quantiles [n] written
+ *  @return NSDE_INVALID for a level beyond; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulation_quantiles(const nsde_simulation *simulation, size_t time,
                                                              size_t component, size_t n, const double *levels,
                                                              double *quantiles);

@@ -62,15 +62,15 @@ typedef struct nsde_passage {
     size_t component;
     double level;
     size_t passed, not_passed; /**< paths; not by the end, that is */
-    double mean,
-        variance;     /**< of the times of those that passed, since the paths' start; variance over n - 1 */
+    /** Of the times of those that passed, since the paths' start; variance over n - 1. */
+    double mean, variance;
     double std_error; /**< of the mean */
     nsde_bins bins;   /**< of times counted from the start too */
     size_t *counts;   /**< [2 + n] */
 } nsde_passage;
 
 /** Statistics at the observation times (save_every). Paths that failed are left out at all times. Plain;
- * destroy it with nsde_statistics_destroy. */
+ *  destroy it with nsde_statistics_destroy. */
 typedef struct nsde_statistics {
     size_t n_times, dim, n_paths, n_failed, n_histograms, n_passages;
     double *times;              /**< [n_times] */
@@ -94,7 +94,7 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_simulate_statistics(const nsde_model *mo
 NSDE_API void nsde_statistics_destroy(nsde_statistics *statistics); /**< Takes NULL. */
 
 /** A quantile from counts, as if they lay evenly in their bin: it is off by no more than the bin is wide.
- * Where it lies below the first or above the last edge it is -INFINITY or INFINITY, and NaN of no counts.
+ *  Where it lies below the first or above the last edge it is -INFINITY or INFINITY, and NaN of no counts.
  *  @param counts [2 + bins->n]
  *  @param level in 0 … 1 */
 NSDE_API double nsde_bins_quantile(const nsde_bins *bins, const size_t *counts, double level);
@@ -102,9 +102,9 @@ NSDE_API double nsde_bins_quantile(const nsde_bins *bins, const size_t *counts, 
 /* ---- paths in files ------------------------------------------------------------------------------------ */
 
 /** Writes the paths of a simulation, numbered from first_path on: to a file of columns path, t, x1, … (x for
- * one state) with a row for each path and time, or, where the name ends in .npy, to an array
- * [path][time][component]. States that are missing (NSDE_DROP) are NA, or NaN. The file appears whole, or not
- * at all.
+ *  one state) with a row for each path and time, or, where the name ends in .npy, to an array
+ *  [path][time][component]. States that are missing (NSDE_DROP) are NA, or NaN. The file appears whole, or
+ *  not at all.
  *  @return NSDE_INVALID, NSDE_IO, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_simulation_write(const nsde_simulation *simulation, size_t first_path,
                                                          const char *path);

@@ -32,6 +32,7 @@ extern "C" {
     X(DOMAIN, "data outside the model's domain")                                                             \
     X(DIVERGED, "a path left the finite numbers")
 
+/** See NSDE_STATUS_LIST. */
 typedef enum nsde_status {
 #define NSDE_STATUS_ENUM(name, text) NSDE_##name,
     NSDE_STATUS_LIST(NSDE_STATUS_ENUM)

@@ -58,9 +58,9 @@ NSDE_API const nsde_integrator *nsde_integrator_at(size_t number); /**< NULL bey
 /** The integrator of that name or alias.
  *  @return NSDE_NOT_FOUND with the names there are */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_find(const char *name, const nsde_integrator **integrator);
-/** Whether an integrator may be used on a model: a noise class it admits, no noise for a deterministic one, a
- *  solution, a transition or linearity for `exact`. Where the calculus differs, the
- *  drift is converted as the step is recorded (nsde_step_drift).
+/** Whether an integrator may be used on a model: a noise class it admits, no noise for a deterministic one,
+ *  positions and velocities for `baoab` and `ubu`, a solution, a transition or linearity for `exact`. Where
+ *  the calculus differs, the drift is converted as the step is recorded (nsde_step_drift).
  *  @return NSDE_UNSUPPORTED saying why not, and which integrators would do */
 NSDE_API NSDE_MUST_USE nsde_status nsde_integrator_check(const nsde_integrator *integrator,
                                                          const nsde_model *model);
@@ -107,7 +107,7 @@ typedef struct nsde_step_times {
 } nsde_step_times;
 
 /** Steps from t0 to the last of the given times that land on each of them, exactly; each gap is cut into
- * equal steps no longer than `longest` (but for rounding).
+ *  equal steps no longer than `longest` (but for rounding).
  *  @param land [n] rising, from t0 on
  *  @return NSDE_INVALID, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_step_times_create(double t0, double longest, size_t n,

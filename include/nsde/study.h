@@ -32,7 +32,7 @@ typedef struct nsde_study_settings {
 } nsde_study_settings;
 
 /** One estimator with one number of steps and of paths. Arrays are [n + 1]: the components of the gradient,
- * then the loss. */
+ *  then the loss. */
 typedef struct nsde_study_cell {
     const nsde_estimator *method;
     size_t steps, paths;
@@ -41,11 +41,11 @@ typedef struct nsde_study_cell {
     double seconds;    /**< of a replicate, in the mean */
     size_t peak_bytes; /**< most of any replicate */
     double *mean;      /**< over replicates; its standard error is sqrt(variance / replicates) */
-    double
-        *variance; /**< of an estimate, over replicates; the work-normalised variance is this times seconds */
+    /** Of an estimate, over replicates; the work-normalised variance is this times seconds. */
+    double *variance;
     double *reported; /**< what the estimates themselves said of their variance, in the mean */
-    double *bias,
-        *bias_error; /**< mean - reference, and its standard error; NaN where there is no reference */
+    /** mean - reference, and its standard error; NaN where there is no reference. */
+    double *bias, *bias_error;
     char note[256];
 } nsde_study_cell;
 
@@ -62,12 +62,12 @@ typedef struct nsde_study {
 } nsde_study;
 
 /** Runs a study; but for the seconds its numbers are the same whether or not it was killed and resumed, and
- * for any number of threads.
- *  @param settings steps, paths and seed are the study's to set; observations count steps of
- * settings->run.steps, and are kept where they are in time
+ *  for any number of threads.
+ *  @param settings of equal steps (`run.times` is NULL); steps, paths and seed are the study's to set;
+ *  observations count steps of settings->run.steps, and are kept where they are in time
  *  @return NSDE_INVALID naming the setting, or an observation that falls between steps; NSDE_PARSE where the
- * state is damaged or belongs to another study; what an estimator returned, but for NSDE_UNSUPPORTED, unless
- * none applies; NSDE_IO; NSDE_NO_MEMORY */
+ *          state is damaged or belongs to another study; what an estimator returned, but for
+ *          NSDE_UNSUPPORTED, unless none applies; NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_run(const nsde_estimate_problem *problem,
                                                   const nsde_estimate_settings *settings,
                                                   const nsde_study_settings *study_settings,
@@ -77,9 +77,11 @@ NSDE_API void nsde_study_destroy(nsde_study *study); /**< Takes NULL. */
 /** The table as a file: a row for each cell and component, which are called by their names.
  *  @return NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_write_csv(const nsde_study *study, const char *path);
+/** All of it as JSON, NaN as null.
+ *  @return NSDE_IO; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_write_json(const nsde_study *study, const char *path);
 /** Pictures of a component (n: the loss), PNG or SVG by their ending: the size of the bias against h, for the
- * most paths; the variance against the seconds of a replicate, for the most steps.
+ *  most paths; the variance against the seconds of a replicate, for the most steps.
  *  @return NSDE_INVALID; NSDE_UNSUPPORTED without gnuplot; NSDE_IO */
 NSDE_API NSDE_MUST_USE nsde_status nsde_study_draw_bias(const nsde_study *study, size_t component,
                                                         const char *path);

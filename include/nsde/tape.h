@@ -24,10 +24,10 @@
 extern "C" {
 #endif
 
-typedef struct nsde_tape nsde_tape;
-typedef struct nsde_program nsde_program;
-typedef struct nsde_workspace nsde_workspace;
-typedef struct nsde_cursor nsde_cursor;
+typedef struct nsde_tape nsde_tape;           /**< what is being recorded; of one thread at a time */
+typedef struct nsde_program nsde_program;     /**< what a tape was compiled to; immutable */
+typedef struct nsde_workspace nsde_workspace; /**< the memory that a program runs in; one a thread */
+typedef struct nsde_cursor nsde_cursor;       /**< a place among the instructions of a program */
 
 /** A recorded value: a handle, passed by value, valid as long as its tape. */
 typedef struct nsde_var {
@@ -37,7 +37,8 @@ typedef struct nsde_var {
 
 /* ---- recording ------------------------------------------------------------------------------------- */
 
-/** An empty tape; destroy it with nsde_tape_destroy. */
+/** An empty tape; destroy it with nsde_tape_destroy.
+ *  @return NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_tape_create(nsde_tape **tape);
 NSDE_API void nsde_tape_destroy(nsde_tape *tape); /**< Takes NULL. Programs outlive their tape. */
 
@@ -106,8 +107,8 @@ NSDE_API nsde_var nsde_cosh(nsde_var a);
 NSDE_API nsde_var nsde_asinh(nsde_var a);
 NSDE_API nsde_var nsde_tanh(nsde_var a);
 /** tanh for the units of a network: its adjoint is taken from its value y alone, g (1 - y) (1 + y), so that
- * half as much is kept for the sweep back. Where a unit saturates that is exact to 1e-16 g, not to the last
- * digits. */
+ *  half as much is kept for the sweep back. Where a unit saturates that is exact to 1e-16 g, not to the last
+ *  digits. */
 NSDE_API nsde_var nsde_tanh_unit(nsde_var a);
 NSDE_API nsde_var nsde_sigmoid(nsde_var a);  /**< 1 / (1 + exp(-a)), without overflow. */
 NSDE_API nsde_var nsde_softplus(nsde_var a); /**< log(1 + exp(a)), without overflow or cancellation. */
@@ -115,7 +116,7 @@ NSDE_API nsde_var nsde_silu(nsde_var a);     /**< a * sigmoid(a). */
 NSDE_API nsde_var nsde_abs(nsde_var a);      /**< |a|; the derivative at 0 is 0. */
 NSDE_API nsde_var nsde_sign(nsde_var a);     /**< -1, 0 or 1; NaN for NaN; derivative 0. */
 /** a, held: the sweep back does not go through it, while tangents do. For the iterates of an iteration that
- * has converged before its last step: that step alone, taken from a held iterate, has the derivatives of the
+ *  has converged before its last step: that step alone, taken from a held iterate, has the derivatives of the
  *  solution (the implicit function theorem), and nothing of the way there is kept or swept. */
 NSDE_API nsde_var nsde_hold(nsde_var a);
 NSDE_API nsde_var nsde_erf(nsde_var a);
@@ -129,9 +130,9 @@ NSDE_API nsde_var nsde_log_bessel_i(nsde_var order, nsde_var a);
 
 /** The quantile of the noncentral chi-square law: x with P(chi'^2 <= x) equal to the standard normal
  *  distribution function at z, for degrees > 0 and noncentrality >= 0, else NaN. With z normal, x has that
- * law: the CIR transition is drawn so. Derivatives by all three are exact; asking for a second is a mistake
- * while recording. Its cost grows with the root of x, up to x
- *  of millions, from where an expansion in cumulants takes over. */
+ *  law: the CIR transition is drawn so. Derivatives by all three are exact; asking for a second is a mistake
+ *  while recording. Its cost grows with the root of x, up to x of millions, from where an expansion in
+ *  cumulants takes over. */
 NSDE_API nsde_var nsde_chi_square_quantile(nsde_var z, nsde_var degrees, nsde_var noncentrality);
 
 /* Rows. */
@@ -184,17 +185,18 @@ NSDE_API nsde_var nsde_primal(nsde_perturbation eps, nsde_var y);
 NSDE_API NSDE_MUST_USE nsde_status nsde_program_create(const nsde_tape *tape, size_t n_outputs,
                                                        const nsde_var outputs[], nsde_program **program);
 /** In which precision a program computes. In single precision the networks do: dense layers on per-path
- * values and the activations that follow; everything else, inputs, outputs, parameters and their adjoints
- * among it, is double, and so is what is added up over paths. */
+ *  values and the activations that follow; everything else, inputs, outputs, parameters and their adjoints
+ *  among it, is double, and so is what is added up over paths. */
 typedef enum nsde_precision { NSDE_DOUBLE, NSDE_SINGLE } nsde_precision;
 
-/** As nsde_program_create, in the precision given. A program in single precision cannot be traced. */
+/** As nsde_program_create, in the precision given. A program in single precision cannot be traced.
+ *  @return as nsde_program_create */
 NSDE_API NSDE_MUST_USE nsde_status nsde_program_create_in(nsde_precision precision, const nsde_tape *tape,
                                                           size_t n_outputs, const nsde_var outputs[],
                                                           nsde_program **program);
 NSDE_API void nsde_program_destroy(nsde_program *program); /**< Takes NULL; workspaces must be gone. */
 
-NSDE_API size_t nsde_program_inputs(const nsde_program *program);
+NSDE_API size_t nsde_program_inputs(const nsde_program *program); /**< Per-path inputs. */
 NSDE_API size_t nsde_program_outputs(const nsde_program *program);
 NSDE_API size_t nsde_program_parameters(const nsde_program *program); /**< Length of the flat vector. */
 NSDE_API size_t nsde_program_input_rows(const nsde_program *program, size_t input);
@@ -234,8 +236,8 @@ NSDE_API void nsde_workspace_prepare(nsde_workspace *workspace);
  *  multiple of 16 are computed too and must hold harmless numbers. A path's values do not depend on the
  *  number or position of the others, to the last bit. */
 NSDE_API void nsde_forward(nsde_workspace *workspace, size_t paths);
-/** Value of output k after nsde_forward: [rows][stride]; for a uniform output [rows] (nsde_output_uniform).
- */
+/** Value of output k after nsde_forward: [rows][stride]; for a uniform output [rows]
+ *  (nsde_output_is_uniform). */
 NSDE_API const double *nsde_workspace_output(const nsde_workspace *workspace, size_t output);
 /** Is output k the same for every path, and so laid out as [rows]? */
 NSDE_API bool nsde_output_is_uniform(const nsde_program *program, size_t output);

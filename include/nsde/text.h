@@ -41,23 +41,24 @@ typedef struct nsde_text_model {
      *  may be missing: "kappa=0.5:0:, mu=0.06". A name is made of letters, digits and '_'. */
     const char *parameters;
     nsde_calculus calculus;
-    size_t
-        n_inputs; /**< inputs of each path: u1, u2, … (and u, where there is one), which networks see too */
-    bool column;  /**< one entry a state is not the diagonal but the only column of g: scalar noise */
+    /** Inputs of each path: u1, u2, … (and u, where there is one), which networks see too. */
+    size_t n_inputs;
+    bool column; /**< one entry a state is not the diagonal but the only column of g: scalar noise */
 } nsde_text_model;
 
 /** Makes a model of text. The class of its noise is the narrowest that the names in the diffusion show.
  *  @return NSDE_PARSE naming the text and the column; NSDE_INVALID; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_model_from_text(const nsde_text_model *text, nsde_model **model);
 /** Where a model starts: parameters at their start, the weights of networks drawn by `scheme`. Any model.
- *  @param parameters [n_parameters] written */
+ *  @param parameters [n_parameters] written
+ *  @return NSDE_INVALID; else as nsde_net_initialise */
 NSDE_API NSDE_MUST_USE nsde_status nsde_text_initialise(const nsde_model *model, nsde_initialisation scheme,
                                                         gsl_rng *rng, double *parameters);
 
 /** A loss of each path from text, over the model's parameters by name, the states (x or x1, x2, …) at the
  *  last observation time, t, that time, and the inputs (u, u1, …) of models that have some. x[0], x2[3] are
- * states at the observation of that number, counted from 0; mean(x2), smallest(x2), largest(x2) are over all
- * observations.
+ *  states at the observation of that number, counted from 0; mean(x2), smallest(x2), largest(x2) are over all
+ *  observations.
  *  @param loss written; release it with nsde_loss_release_text when nothing uses it any more
  *  @return NSDE_PARSE naming the column; NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_loss_from_text(const char *text, const nsde_model *model,

@@ -44,8 +44,8 @@ NSDE_API void nsde_training_destroy(nsde_training *training);
 
 /** A loss of simulated paths, through the gradient engine: every batch is settings->paths fresh paths of
  *  settings->seed; held out are the paths of seed + 1, as many. Where settings->noise is given, every batch
- * is its first settings->paths paths (a sample average that is minimised as it is: Shapiro 2003), and the
- * next as many are held out.
+ *  is its first settings->paths paths (a sample average that is minimised as it is: Shapiro 2003), and the
+ *  next as many are held out.
  *  @param x0 [dim], copied
  *  @return as nsde_gradient_create */
 NSDE_API NSDE_MUST_USE nsde_status nsde_training_paths(const nsde_model *model, const nsde_loss *loss,
@@ -73,8 +73,8 @@ NSDE_API nsde_transition_settings nsde_transition_settings_default(void);
 /** Minus Euler's log pseudo-likelihood of a transition: X(t + h) normal about x + f h with covariance g g^T h
  *  (Maruyama 1955; Florens-Zmirou 1989), for any dimension and noise. The series observes all the states, in
  *  order, and then the inputs of a model that has some, those of a row for the transition that starts there;
- * a row with a missing value is left out, and the gap around it becomes longer. Transitions come in an order
- * that is new in every pass through them.
+ *  a row with a missing value is left out, and the gap around it becomes longer. Transitions come in an order
+ *  that is new in every pass through them.
  *  @return NSDE_INVALID (settings; too few rows; quantities that are not the states), NSDE_UNSUPPORTED
  *          (Stratonovich models; fewer noises than states), NSDE_RECORDING, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_training_transitions(const nsde_model *model,
@@ -147,7 +147,7 @@ typedef struct nsde_train_result {
 /** Trains. The result is the same, to the last bit, whether or not the run was killed and resumed from its
  *  checkpoint, at any instant and any number of times.
  *  @param parameters [n_parameters] where to begin; on success those of the least held-out loss, the
- * beginning counted, or the last ones where nothing is held out
+ *  beginning counted, or the last ones where nothing is held out
  *  @return NSDE_INVALID naming the setting; NSDE_PARSE where the checkpoint is damaged or belongs to another
  *          training; NSDE_IO; NSDE_NO_MEMORY; what the objective returned, but for NSDE_DIVERGED */
 NSDE_API NSDE_MUST_USE nsde_status nsde_train_run(const nsde_training *training,

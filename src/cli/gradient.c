@@ -375,7 +375,7 @@ static const cli_option table[] = {
      "first compare the gradient with differences on the same paths", false},
     {"seed", "N", CLI_SEED, offsetof(options, seed), "seed of the noise; 1", false},
     {"threads", "N", CLI_SIZE, offsetof(options, threads),
-     "threads; 0 for one per core; the result is the same", false},
+     "threads; 0, for one per core; the result is the same", false},
     {"json", "FILE", CLI_TEXT, offsetof(options, json), "write the estimates as JSON", false},
     {"quiet", NULL, CLI_FLAG, offsetof(options, quiet), "print no table", false},
     CLI_STUDY_OPTIONS(options),

@@ -42,12 +42,12 @@ void cli_print_command_help(const cli_command *command)
         char left[64];
         const cli_option *o = &command->options[i];
         snprintf(left, sizeof left, "--%s %s", o->name, o->value ? o->value : "");
-        printf("  %-26s %s\n", left, o->doc);
+        printf("  %-29s %s\n", left, o->doc);
     }
 }
 
 /* Text for troff: a backslash or a dash is written as such, nothing starts a request. */
-static void print_troff(const char *text)
+static void print_troff(const char *text, const char *end)
 {
     if (*text == '.' || *text == '\'')
         printf("\\&");
@@ -59,7 +59,7 @@ static void print_troff(const char *text)
         else
             putchar(*text);
     }
-    putchar('\n');
+    printf("%s\n", end);
 }
 
 void cli_print_manual(const cli_command *const commands[], size_t n)
@@ -69,16 +69,16 @@ void cli_print_manual(const cli_command *const commands[], size_t n)
     for (size_t i = 0; i < n; i++) {
         printf(".SS \"nsde %s%s%s\"\n", commands[i]->name, commands[i]->argument ? " " : "",
                commands[i]->argument ? commands[i]->argument : "");
-        print_troff(commands[i]->summary);
+        print_troff(commands[i]->summary, ".");
         if (commands[i]->detail)
-            print_troff(commands[i]->detail);
+            print_troff(commands[i]->detail, "");
         for (size_t k = 0; k < commands[i]->n_options; k++) {
             const cli_option *o = &commands[i]->options[k];
             printf(".TP\n\\fB\\-\\-%s\\fR \\fI%s\\fR%s\n", o->name, o->value ? o->value : "",
                    o->required ? " (required)" : "");
-            print_troff(o->doc);
+            print_troff(o->doc, "");
         }
     }
     printf(".SH EXIT STATUS\n");
-    print_troff(statuses);
+    print_troff(statuses, "");
 }

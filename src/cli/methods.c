@@ -20,7 +20,8 @@ static const char *needs(const nsde_integrator *m)
 static int run(const void *options, const char *argument)
 {
     (void)options, (void)argument;
-    printf("Integrators (nsde simulate --method)\n\n");
+    printf(
+        "Integrators (--method of nsde simulate and convergence, --scheme of gradient and multilevel)\n\n");
     printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "", "", "", "strong", "", "", "", "");
     printf("  %-24s %-13s %-12s %6s %11s %8s %5s  %s\n", "name", "solves", "noise up to", "order",
            "commutative", "additive", "weak", "needs of the noise");

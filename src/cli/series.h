@@ -29,7 +29,7 @@ typedef struct cli_series {
          false},                                                                                             \
     {                                                                                                        \
         "scale", "S", CLI_FRACTION, offsetof(options, series.scale),                                         \
-            "values are multiplied by this (0.01 for per cent)", false                                       \
+            "values are multiplied by this (0.01 for per cent); 1", false                                    \
     }
 
 cli_series cli_series_defaults(void);

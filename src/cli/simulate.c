@@ -358,7 +358,7 @@ static const cli_option table[] = {
     {"drop", NULL, CLI_FLAG, offsetof(options, drop),
      "leave out paths that leave the finite numbers, and count them", false},
     {"threads", "N", CLI_SIZE, offsetof(options, threads),
-     "threads; 0 for one per core; the result is the same", false},
+     "threads; 0, for one per core; the result is the same", false},
     {"quiet", NULL, CLI_FLAG, offsetof(options, quiet), "print no table", false},
 };
 

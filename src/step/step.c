@@ -61,7 +61,7 @@ nsde_noise_detail nsde_step_detail(const nsde_integrator *integrator, const nsde
     const bool commutes = d->noise != NSDE_NOISE_GENERAL || d->noise_dim == 1;
     if (integrator->solution && !d->solution && !d->transition)
         return nsde_linear_needs_areas(model) ? NSDE_SPACE_TIME : NSDE_INCREMENTS;
-    /* a weak scheme that asks for areas draws its signs from them, commuting or not */
+    /* where the noise commutes, what areas (and the signs that a weak scheme takes from them) do cancels */
     return integrator->detail == NSDE_LEVY && commutes ? NSDE_INCREMENTS : integrator->detail;
 }
 
