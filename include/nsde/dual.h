@@ -13,8 +13,9 @@
  *     }
  *
  * nsde_dual2 is a dual number of dual numbers, for second derivatives: all functions exist for both, as
- * nsde_dual_NAME and nsde_dual2_NAME; nsde/dual.inc lists them, and they are those of nsde/tape.h. In C++
- * both have operators as well. Only log_bessel_i, where it is used, needs the library.
+ * nsde_dual_NAME and nsde_dual2_NAME; nsde/dual.inc lists them, and they are the elementwise ones of
+ * nsde/tape.h but for chi_square_quantile. In C++ both have operators as well. Only log_bessel_i, where it is
+ * used, needs the library.
  *
  * Where a function has a kink or a pole its derivative is that of nsde/tape.h: |x| has 0 at 0, min and max
  * follow the first at a tie, the root has +Inf at 0; and what does not depend on a parameter keeps the
