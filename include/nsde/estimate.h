@@ -137,7 +137,7 @@ typedef struct nsde_path_kl {
 } nsde_path_kl;
 
 /** The relative entropy by paths of Euler-Maruyama, on whose grid it is that of the two chains; its
- * derivatives along the paths (Girsanov 1960).
+ *  derivatives along the paths (Girsanov 1960).
  *  @return NSDE_INVALID (models that differ in size; diffusions that differ at x0 or beside it),
  *          NSDE_UNSUPPORTED, NSDE_DIVERGED, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_path_kl_estimate(const nsde_path_kl_problem *problem,

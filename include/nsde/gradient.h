@@ -38,8 +38,8 @@ typedef struct nsde_ensemble {
     const double *states; /**< [n_times][dim][n_paths] */
 } nsde_ensemble;
 
-/** A loss: of each path, averaged over paths (`record`), or of the whole ensemble (`ensemble`); one of both.
- */
+/** A loss: of each path, averaged over paths (`record`), or of the whole ensemble (`ensemble`); one of
+ *  both. */
 typedef struct nsde_loss {
     /** Records the loss of a path: 1 row. */
     nsde_var (*record)(const nsde_loss_at *at);
@@ -104,7 +104,7 @@ NSDE_API nsde_gradient_settings nsde_gradient_settings_default(void);
 typedef struct nsde_gradient nsde_gradient;
 
 /** Compiles the step and the loss and takes all the memory they need. The model and the noise are borrowed,
- * the loss is copied but for its context.
+ *  the loss is copied but for its context.
  *  @return NSDE_INVALID, NSDE_UNSUPPORTED, NSDE_RECORDING (a coefficient or the loss), NSDE_OVERFLOW,
  *          NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_gradient_create(const nsde_model *model, const nsde_loss *loss,
@@ -112,8 +112,8 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_gradient_create(const nsde_model *model,
                                                         nsde_gradient **gradient);
 NSDE_API void nsde_gradient_destroy(nsde_gradient *gradient); /**< Takes NULL. */
 
-/** Uses other paths from now on: those numbered first_path … of a seed (of the given noise, if that was set).
- */
+/** Uses other paths from now on: those numbered first_path … of a seed (of the given noise, if that was
+ *  set). */
 NSDE_API void nsde_gradient_set_noise(nsde_gradient *gradient, uint64_t seed, uint64_t first_path);
 
 /** Where the gradient is taken. */
@@ -133,11 +133,10 @@ typedef struct nsde_gradient_result {
     double *inputs;        /**< [n_inputs][paths] */
 } nsde_gradient_result;
 
-/** Loss and gradient; bit-identical for any number of threads and under every policy but the last
- * two. Results are written on
- *  success only.
+/** Loss and gradient; bit-identical for any number of threads and under every policy but the last two.
+ *  Results are written on success only.
  *  @return NSDE_INVALID naming a parameter or state; NSDE_DIVERGED naming a path whose loss is not finite,
- * its seed and how to replay it; what `ensemble` returned */
+ *          its seed and how to replay it; what `ensemble` returned */
 NSDE_API NSDE_MUST_USE nsde_status nsde_gradient_evaluate(nsde_gradient *gradient,
                                                           const nsde_gradient_point *point,
                                                           const nsde_gradient_result *result);

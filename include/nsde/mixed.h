@@ -82,13 +82,12 @@ NSDE_API NSDE_MUST_USE nsde_status nsde_mixed_evaluate(nsde_mixed *mixed, const 
 
 NSDE_API size_t nsde_mixed_bytes(const nsde_mixed *mixed); /**< Held by it. */
 
-/* ---- step by step, through a step of the caller's
- * ---------------------------------------------------------- */
+/* ---- step by step, through a step of the caller's ----------------------------------------------------- */
 
 /** A step in plain C. y [n_outputs] is what the network made of (x, t). Writes x_next [dim] and, unless it is
  *  NULL, jacobian [dim + n_outputs][dim]: the derivatives of x_next by each component of x, then of y.
  *  nsde_dual_step_jacobian (nsde/dual.h) makes both of a step written on nsde_dual. Called from several
- * threads at once. */
+ *  threads at once. */
 typedef void (*nsde_mixed_step)(void *context, const double *x, const double *y, double t, double h,
                                 const double *dW, double *x_next, double *jacobian);
 
@@ -104,8 +103,8 @@ typedef struct nsde_mixed_equation {
 typedef struct nsde_mixed_steps nsde_mixed_steps;
 
 /** The network's features are the state and then the time (dim + 1 of them), of each path; the loss is
- * recorded, and sees no parameters. Of the settings `integrator`, `keep`, `memory`, `snapshots` and
- * `precision` do not apply.
+ *  recorded, and sees no parameters. Of the settings `integrator`, `keep`, `memory`, `snapshots` and
+ *  `precision` do not apply.
  *  @return NSDE_INVALID, NSDE_RECORDING, NSDE_OVERFLOW, NSDE_NO_MEMORY */
 NSDE_API NSDE_MUST_USE nsde_status nsde_mixed_steps_create(const nsde_mixed_network *network,
                                                            const nsde_mixed_equation *equation,
@@ -123,7 +122,7 @@ typedef struct nsde_mixed_steps_result {
 } nsde_mixed_steps_result;
 
 /** Loss and gradient at weights [n_weights] from x0 [dim]; the same for any number of threads. Allocates
- * nothing.
+ *  nothing.
  *  @return NSDE_INVALID (weights or states that are not finite), NSDE_DIVERGED naming a path */
 NSDE_API NSDE_MUST_USE nsde_status nsde_mixed_steps_evaluate(nsde_mixed_steps *steps, const double *weights,
                                                              const double *x0,
