@@ -118,8 +118,11 @@ nsde_status nsde_brownian_stored(size_t paths, size_t steps, size_t components, 
 nsde_status nsde_brownian_from_rng(gsl_rng *rng, size_t paths, size_t steps, size_t components, double h,
                                    nsde_brownian **brownian)
 {
-    if (!rng)
-        return nsde_fail(NSDE_INVALID, "nsde_brownian_from_rng: the generator is NULL");
+    if (brownian)
+        *brownian = NULL;
+    if (!rng || !brownian)
+        return nsde_fail(NSDE_INVALID,
+                         "nsde_brownian_from_rng: a generator and a place for the noise are needed");
     const nsde_status status = create(paths, steps, components, NSDE_INCREMENTS, h, brownian);
     const double scale = sqrt(h);
     for (size_t i = 0; !status && i < paths * steps * components; i++)

@@ -62,7 +62,7 @@ nsde_status nsde_simulation_quantiles(const nsde_simulation *simulation, size_t 
             sorted[kept++] = x[i];
     qsort(sorted, kept, sizeof(double), ascending);
     for (size_t k = 0; k < n; k++) {
-        const double position = levels[k] * (double)(kept - 1);
+        const double position = kept ? levels[k] * (double)(kept - 1) : 0.0;
         const size_t below = (size_t)position;
         const double high = kept ? sorted[below + 1 < kept ? below + 1 : kept - 1] : NAN;
         quantiles[k] = kept ? sorted[below] + (position - (double)below) * (high - sorted[below]) : NAN;

@@ -34,6 +34,8 @@ static nsde_status check(const nsde_estimate_problem *problem, const nsde_estima
     if (settings->run.noise)
         return nsde_fail(NSDE_UNSUPPORTED,
                          "a study draws noise of its own for each replicate; noise must be NULL");
+    if (settings->run.times)
+        return nsde_fail(NSDE_UNSUPPORTED, "a study varies the number of equal steps; times must be NULL");
     nsde_status status = check_rising("steps", s->steps, s->n_steps);
     if (!status)
         status = check_rising("paths", s->paths, s->n_paths);

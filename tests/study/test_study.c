@@ -230,6 +230,9 @@ START_TEST(bad_input_is_refused)
     p.study.state = "/nowhere/state";
     REFUSED(NSDE_IO, "/nowhere/state");
     p.study.state = NULL;
+    p.settings.run.times = (const double[]){0.0, 0.5, 1.0};
+    REFUSED(NSDE_UNSUPPORTED, "times must be NULL");
+    p.settings.run.times = NULL;
     const nsde_loss ensemble = {.ensemble = jump};
     p.problem.loss = &ensemble;
     REFUSED(NSDE_UNSUPPORTED, "recorded loss");
