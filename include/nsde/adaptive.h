@@ -26,7 +26,8 @@ extern "C" {
     X(double, relative, 1e-3, 0.0, 1.0, "tolerance of the error of a step, in units of the state")           \
     X(double, absolute, 1e-6, 0.0, 1e300, "tolerance of the error of a step, added to that")                 \
     X(double, first_step, 0.0, 0.0, 1e300, "length of the first step; 0 for (t1 - t0) / steps")              \
-    X(double, shortest, 0.0, 0.0, 1e300, "least length of a step; 0 for 2^-20 of the whole time")            \
+    X(double, shortest, 0.0, 0.0, 1e300,                                                                     \
+      "least length of a step; 0 for 2^-20 of the whole time, with Levy areas 2^-12")                        \
     X(double, longest, 0.0, 0.0, 1e300, "greatest length of a step; 0 for no limit")                         \
     X(size_t, most_steps, 1000000, 1, SIZE_MAX, "steps that a panel may try")                                \
     X(double, safety, 0.9, 0.01, 1.0, "what a new length is multiplied by")                                  \

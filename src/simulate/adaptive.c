@@ -86,10 +86,16 @@ static nsde_status check_integrator(const nsde_run *run, const nsde_adaptive_run
 /* Lengths that depend on the time there is. */
 static void fill_in(const nsde_run *run, nsde_adaptive *s)
 {
-    enum { LEVELS = 20, ROUNDINGS = 64 };
+    enum {
+        LEVELS = 20,
+        WITH_AREAS = 12,
+        ROUNDINGS = 64
+    }; /* areas cost what all of the tree's last halves do */
+    const bool areas = nsde_step_detail(run->settings.integrator, run->model) == NSDE_LEVY;
+    const int levels = areas && nsde_model_describe(run->model)->noise_dim > 1 ? WITH_AREAS : LEVELS;
     const double t0 = run->grid.t0, end = nsde_run_end(run);
     const double least = ROUNDINGS * DBL_EPSILON * fmax(fabs(t0), fabs(end));
-    s->shortest = fmax(s->shortest > 0.0 ? s->shortest : ldexp(end - t0, -LEVELS), least);
+    s->shortest = fmax(s->shortest > 0.0 ? s->shortest : ldexp(end - t0, -levels), least);
     s->longest = s->longest > 0.0 ? fmax(s->longest, s->shortest) : INFINITY;
     s->first_step = s->first_step > 0.0 ? s->first_step : nsde_grid_length(&run->grid, 0);
     s->first_step = fmin(fmax(s->first_step, s->shortest), s->longest);

@@ -95,6 +95,25 @@ START_TEST(the_table_has_the_right_mean)
 }
 END_TEST
 
+START_TEST(times_observed_and_steps_chosen)
+{
+    const program_run *run = program_does(nsde(OU, TIMES, "--paths", "40", "--observe", "0.3,1.7"));
+    ck_assert_ptr_nonnull(strstr(run->out, "\n         0.3 "));
+    ck_assert_ptr_nonnull(strstr(run->out, "\n         1.7 "));
+    ck_assert_ptr_null(strstr(run->out, "accepted"));
+    run = program_does(nsde(OU, TIMES, "--paths", "40", "--observe", "0.3,1.7", "--tolerance", "1e-3"));
+    ck_assert_ptr_nonnull(strstr(run->out, "\n         1.7 "));
+    ck_assert_ptr_nonnull(strstr(run->out, "steps accepted and "));
+    program_refuses(nsde(OU, TIMES, "--paths", "2", "--observe", "0.3,2.5"), 1, "after t1 = 2");
+    program_refuses(nsde(OU, TIMES, "--paths", "2", "--dense"), 2, "--tolerance is missing");
+    program_refuses(nsde(OU, TIMES, "--paths", "2", "--tolerance", "1,2,3"), 2, "--tolerance takes");
+    program_refuses(nsde(OU, TIMES, "--paths", "2", "--tolerance", "1e-3", "--dense"), 1, "dormand_prince");
+    program_refuses(nsde("simulate", "--model", "gbm", "--set", "mu=1,sigma=1", "--x0", "1", TIMES, "--paths",
+                         "2", "--tolerance", "1e-3", "--method", "euler_maruyama"),
+                    1, "milstein");
+}
+END_TEST
+
 START_TEST(pictures_and_paths_left_out)
 {
     scratch place = scratch_open();
@@ -272,6 +291,7 @@ void test_cases(TCase *cases)
     tcase_add_test(cases, the_same_bytes_for_any_number_of_threads);
     tcase_add_test(cases, some_paths_are_replayed);
     tcase_add_test(cases, the_table_has_the_right_mean);
+    tcase_add_test(cases, times_observed_and_steps_chosen);
     tcase_add_test(cases, pictures_and_paths_left_out);
     tcase_add_test(cases, bad_numbers_are_named);
     tcase_add_test(cases, bad_names_are_named);

@@ -7,6 +7,7 @@
 #include "harness.h"
 #include "nsde/estimate.h"
 #include "nsde/simulate.h"
+#include "problems/models.h"
 #include "problems/problems.h"
 
 static nsde_model *model_of(const char *name)
@@ -107,6 +108,53 @@ START_TEST(errors_fall_with_the_tolerance)
         check_absolute(log10(coarse / fine), methods[i].slope, 0.12);
     }
     nsde_brownian_destroy(tree);
+}
+END_TEST
+
+/* Noise that does not commute: areas of steps and of their halves are those of one path, which the finest
+ * steps of the tree follow. */
+START_TEST(errors_fall_where_noise_does_not_commute)
+{
+    enum { PATHS = 128, LEVEL = 10 };
+    const double x0[] = {0.4, -0.2};
+    double errors[2] = {0.0, 0.0};
+    nsde_model *model;
+    nsde_brownian *tree;
+    nsde_simulation *finest, *s;
+    check_ok(nsde_model_create(&crossed, &model));
+    check_ok(nsde_brownian_tree(5, 2, 0.0, 1.0, ldexp(1.0, -LEVEL), &tree));
+    nsde_simulate_settings settings = nsde_simulate_settings_default();
+    settings.noise = tree;
+    settings.paths = PATHS;
+    settings.integrator = method("milstein");
+    settings.steps = 1 << LEVEL;
+    check_ok(nsde_simulate(model, NULL, x0, &settings, &finest));
+    for (int i = 0; i < 2; i++) {
+        nsde_adaptive adaptive = nsde_adaptive_default();
+        adaptive.absolute = i ? 1e-2 : 1e-1;
+        adaptive.first_step = 0.1;
+        adaptive.shortest = ldexp(2.0, -LEVEL);
+        settings.adaptive = &adaptive;
+        check_ok(nsde_simulate(model, NULL, x0, &settings, &s));
+        for (size_t c = 0; c < 2; c++)
+            for (size_t k = 0; k < PATHS; k++)
+                errors[i] +=
+                    pow(nsde_simulation_row(s, 1, c)[k] - nsde_simulation_row(finest, 1, c)[k], 2) / PATHS;
+        nsde_simulation_destroy(s);
+    }
+    check_absolute(0.5 * log10(errors[0] / errors[1]), 2.0 / 3.0, 0.25);
+    nsde_simulation_destroy(finest);
+    /* without a tree: one that areas can be had of in good time */
+    const nsde_adaptive adaptive = tolerance(0.1);
+    settings.noise = NULL;
+    settings.paths = 16;
+    settings.adaptive = &adaptive;
+    check_ok(nsde_simulate(model, NULL, x0, &settings, &s));
+    nsde_simulation_destroy(s);
+    settings.integrator = method("heun"); /* of order 1/2 here */
+    check_refused(nsde_simulate(model, NULL, x0, &settings, &s), NSDE_UNSUPPORTED, "heun has order 0.5");
+    nsde_brownian_destroy(tree);
+    nsde_model_destroy(model);
 }
 END_TEST
 
@@ -475,6 +523,7 @@ END_TEST
 void test_cases(TCase *cases)
 {
     tcase_add_test(cases, errors_fall_with_the_tolerance);
+    tcase_add_test(cases, errors_fall_where_noise_does_not_commute);
     tcase_add_test(cases, rejected_steps_leave_no_trace_in_the_law);
     tcase_add_test(cases, the_mean_is_right_at_a_fine_tolerance);
     tcase_add_test(cases, redrawing_rejected_steps_is_seen);
