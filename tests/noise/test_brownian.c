@@ -151,7 +151,8 @@ START_TEST(impossible_noise_is_refused)
     check_refused(nsde_brownian_grid(1, 0, &noise), NSDE_INVALID, "0 components");
     check_refused(nsde_brownian_stored(SIZE_MAX / 4, 8, 2, 0.5, dW, &noise), NSDE_OVERFLOW, "overflow");
     check_refused(nsde_brownian_stored(1, 1, 1, 0.0, dW, &noise), NSDE_INVALID, "0");
-    check_refused(nsde_brownian_from_rng(NULL, 1, 1, 1, 1.0, &noise), NSDE_INVALID, "NULL");
+    check_refused(nsde_brownian_from_rng(NULL, 1, 1, 1, 1.0, &noise), NSDE_INVALID, "a generator");
+    ck_assert_ptr_null(noise);
     check_ok(nsde_brownian_grid(1, 1, &noise));
     check_refused(nsde_brownian_increments(noise, NAN, 0, 1, 0, 1, 1, dW), NSDE_INVALID, "nan");
     check_refused(nsde_brownian_increments(noise, 1.0, 0, 2, 0, 1, 1, dW), NSDE_INVALID, "stride");
